@@ -1,0 +1,68 @@
+"""The tree of commands, and the one place where an exception becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import click
+import typer
+
+from mentor_sync import __version__
+from mentor_sync.cli.output import Invocation
+from mentor_sync.errors import MentorSyncError, UsageError
+
+app = typer.Typer(
+    name="mentor-sync",
+    help="Run a mentoring programme on Supabase.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"mentor-sync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    invocation = context.find_object(Invocation)
+    if invocation is not None:
+        invocation.debug = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    invocation = Invocation()
+    try:
+        code = app(
+            args=arguments, prog_name="mentor-sync", standalone_mode=False, obj=invocation
+        )
+    except MentorSyncError as error:
+        invocation.fail(error)
+        if invocation.debug:
+            invocation.stderr.print_exception()
+        return error.exit_code
+    except click.ClickException as error:
+        invocation.fail(UsageError(error.format_message(), hint="See mentor-sync --help."))
+        return UsageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        invocation.note("Stopped.")
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
