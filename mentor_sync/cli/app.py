@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-import click
 import typer
 
 from mentor_sync import __version__
@@ -54,10 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if invocation.debug:
             invocation.stderr.print_exception()
         return error.exit_code
-    except click.ClickException as error:
-        invocation.fail(UsageError(error.format_message(), hint="See mentor-sync --help."))
+    except typer.TyperException as error:
+        # Words that could not be parsed: --json may not have been reached.
+        invocation.json = invocation.json or "--json" in (arguments or sys.argv)
+        invocation.fail(UsageError(str(error), hint="See mentor-sync --help."))
         return UsageError.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         invocation.note("Stopped.")
         return 130
     return code if isinstance(code, int) else 0
