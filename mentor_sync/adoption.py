@@ -1,0 +1,526 @@
+"""Looks at the tables that a project already has under names that mentor-sync uses.
+
+members and users_user belong to other applications and are left as found. users and mentors
+become ours: columns, checks and row level security are added, grants are replaced. What is
+missing, `db migrate` adds; what conflicts, it refuses, and the SQL of the finding mends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, LiteralString
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from mentor_sync import mending
+from mentor_sync.connection import Connection
+from mentor_sync.mending import Kind
+
+Level = Literal["present", "missing", "conflict", "warning", "note"]
+
+# Our columns in the tables that a project may already have, by kind of type.
+TABLES: dict[str, dict[Kind, str]] = {
+    "members": {
+        "uuid": "id",
+        "text": "email name membershiptype areaOfExpertise skills experience occupation jobtitle"
+        " industry country city linkedin school",
+        "boolean": "is_active",
+    },
+    "users_user": {"integer": "id", "text": "email first_name last_name"},
+    "users": {
+        "uuid": "id auth_user_id member_id mentor_id",
+        "integer": "legacy_user_id",
+        "text": "email full_name role status timezone country city contact_preference",
+        "timestamptz": "created_at updated_at",
+    },
+    "mentors": {
+        "uuid": "id person_id",
+        "integer": "user_id rating_count total_sessions version capacity",
+        "text": "slug bio timezone domain teaching_style",
+        "jsonb": "expertise availability synced",
+        "boolean": "is_approved is_active",
+        "numeric": "rating experience_years",
+        "timestamptz": "created_at updated_at",
+    },
+}
+# What only its owner can supply: a table without these is another kind of table.
+REQUIRED = {
+    "members": {"id", "email", "name", "membershiptype"},
+    "users_user": {"id", "email"},
+    "users": {"id", "email"},
+    "mentors": {"id", "user_id"},
+}
+UNIQUE = {
+    "members": {"id"},
+    "users_user": {"id"},
+    "users": {"id", "auth_user_id", "legacy_user_id", "member_id"},
+    "mentors": {"id", "user_id", "person_id", "slug"},
+}
+BECOME_OURS = {"users", "mentors"}
+VIEWS = ("career_mentors", "meeting_logs")
+# Made without quotes, PostgreSQL folds it: the same column.
+FOLDED = {"areaOfExpertise": "areaofexpertise"}
+TYPES: dict[Kind, frozenset[str]] = {
+    "text": frozenset({"text", "varchar", "citext"}),
+    "uuid": frozenset({"uuid"}),
+    "integer": frozenset({"int2", "int4", "int8"}),
+    "numeric": frozenset({"numeric"}),
+    "boolean": frozenset({"bool"}),
+    "jsonb": frozenset({"jsonb"}),
+    "timestamptz": frozenset({"timestamptz"}),
+}
+# As private.trim_space, which is not there before the first migrate.
+SPACE = (
+    " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check constraint of ours that rows of an adopted table may break."""
+
+    constraint: str
+    table: str
+    column: str
+    bad: LiteralString
+    good: str  # what a bad value becomes
+
+
+RULES = (
+    Rule(
+        "users_role_known",
+        "users",
+        "role",
+        "role::text not in ('student', 'mentor', 'admin', 'system')",
+        "case when lower(btrim(role)) in ('student', 'mentor', 'admin', 'system')"
+        " then lower(btrim(role)) else 'student' end",
+    ),
+    Rule(
+        "users_status_known",
+        "users",
+        "status",
+        "status::text not in ('Active', 'Inactive', 'Passed out / Completed')",
+        "case lower(btrim(status)) when 'active' then 'Active'"
+        " when 'passed out / completed' then 'Passed out / Completed' else 'Inactive' end",
+    ),
+    Rule(
+        "mentors_teaching_style_known",
+        "mentors",
+        "teaching_style",
+        "teaching_style::text not in ('visual', 'auditory', 'kinesthetic', 'mixed')",
+        "case when lower(btrim(teaching_style)) in ('visual', 'auditory', 'kinesthetic', 'mixed')"
+        " then lower(btrim(teaching_style)) end",
+    ),
+    Rule("mentors_capacity_not_negative", "mentors", "capacity", "capacity < 0", "null"),
+    Rule(
+        "mentors_experience_not_negative",
+        "mentors",
+        "experience_years",
+        "experience_years < 0",
+        "null",
+    ),
+)
+
+_FOUND_TABLES = """
+select c.relname as name, c.relkind::text as kind, c.relrowsecurity as has_rls,
+  pg_has_role(c.relowner, 'usage') as is_owned, quote_ident(current_user) as me
+from pg_class as c
+where c.relnamespace = to_regnamespace('public') and c.relname = any (%s)
+  and c.relkind in ('r', 'p', 'v', 'm', 'f')
+"""
+_FOUND_COLUMNS = """
+select a.attname as name, quote_ident(a.attname) as quoted, b.typname as type,
+  format_type(a.atttypid, a.atttypmod) as shown, b.typcategory = 'A' as is_array,
+  a.attnotnull as not_null, a.attidentity <> '' as is_identity,
+  a.attgenerated <> '' as is_generated, pg_get_expr(d.adbin, d.adrelid) as default_value,
+  case when b.typname = 'varchar' then greatest(a.atttypmod - 4, 0) else 0 end as length,
+  exists (
+    select from pg_index as i
+    where i.indrelid = a.attrelid and i.indisunique and i.indisvalid and i.indimmediate
+      and i.indpred is null and i.indexprs is null and i.indnkeyatts = 1
+      and i.indkey[0] = a.attnum
+  ) as is_unique
+from pg_attribute as a
+join pg_type as t on t.oid = a.atttypid
+join pg_type as b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
+left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
+where a.attrelid = to_regclass('public.' || %s) and a.attnum > 0 and not a.attisdropped
+"""
+# Row level security closes a table to whom no policy opens it.
+_WRITERS = """
+select r.rolname
+from pg_class as c
+join pg_roles as r on r.rolname in ('anon', 'authenticated')
+where c.oid = to_regclass('public.' || %s)
+  and (
+    has_table_privilege(r.oid, c.oid, 'delete')
+    or has_any_column_privilege(r.oid, c.oid, 'insert')
+    or exists (
+      select from pg_attribute as a
+      where a.attrelid = c.oid and a.attname in ('id', 'email', 'membershiptype', 'is_active')
+        and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
+    )
+  )
+  and (
+    not c.relrowsecurity
+    or exists (
+      select from pg_policy as p cross join unnest(p.polroles) as role (id)
+      where p.polrelid = c.oid and p.polpermissive and p.polcmd <> 'r'
+        and (role.id = 0 or pg_has_role(r.oid, role.id, 'usage'))
+    )
+  )
+order by r.rolname
+"""
+_POLICIES = """
+select quote_ident(polname) from pg_policy
+where polrelid = to_regclass('public.' || %s) and polpermissive
+order by polname
+"""
+_LOGIN_KEYS = """
+select quote_ident(k.conname)
+from pg_constraint as k
+join pg_attribute as a on a.attrelid = k.conrelid and k.conkey = array[a.attnum]
+where k.contype = 'f' and k.conrelid = to_regclass('public.users')
+  and k.confrelid = to_regclass('auth.users') and a.attname = 'id'
+"""
+_COUNT_BAD = "select count(*), min({column}::text) from public.{table} where {bad}"
+_COUNT_TWICE = """
+select count(*) from (
+  select from public.{table} where {column} is not null
+  group by {column}::text having count(*) > 1
+) as twice
+"""
+_COUNT_SHARED = """
+select count(*) from (
+  select from public.{table} where btrim(email::text, %(space)s) <> ''
+  group by lower(btrim(email::text, %(space)s)) having count(*) > 1
+) as shared
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was seen. `column` is empty where it is about the table; `sql` mends it."""
+
+    level: Level
+    table: str
+    column: str
+    message: str
+    sql: str = ""
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """All findings, in an order in which their SQL can be run."""
+
+    findings: tuple[Finding, ...]
+
+    def of(self, *levels: Level) -> list[Finding]:
+        return [finding for finding in self.findings if finding.level in levels]
+
+
+@dataclass(frozen=True)
+class _Table:
+    name: str
+    kind: str
+    has_rls: bool
+    is_owned: bool
+    me: str
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    quoted: str
+    type: str
+    shown: str
+    is_array: bool
+    not_null: bool
+    is_identity: bool
+    is_generated: bool
+    default_value: str | None
+    length: int
+    is_unique: bool
+
+
+_Columns = Mapping[str, _Column]
+
+
+def check(connection: Connection) -> Adoption:
+    """Compare the project's tables with ours. Changes nothing; reads each table in full."""
+    with connection.cursor(row_factory=class_row(_Table)) as cursor:
+        rows = cursor.execute(_FOUND_TABLES, [[*TABLES, *VIEWS]]).fetchall()
+    found = {row.name: row for row in rows}
+    findings = list(_locale(connection))
+    for table in TABLES:
+        findings += _table(connection, table, found.get(table))
+    for view in VIEWS:
+        findings += _future_view(found.get(view))
+    return Adoption(tuple(findings))
+
+
+def wanted(table: str) -> dict[str, Kind]:
+    """Our columns of `table`, each with its kind of type."""
+    return {column: kind for kind, names in TABLES[table].items() for column in names.split()}
+
+
+def _locale(connection: Connection) -> Iterator[Finding]:
+    if connection.execute("select lower('Ä') = 'ä'").fetchone() != (True,):
+        yield Finding(
+            "warning",
+            "",
+            "",
+            "This database does not know Ä and ä for one letter (its LC_CTYPE is C): addresses"
+            " that differ in the case of such letters count as different.",
+        )
+
+
+def _future_view(found: _Table | None) -> Iterator[Finding]:
+    if found is not None and found.kind in "rp":
+        yield Finding(
+            "note",
+            found.name,
+            "",
+            "A view of mentor-sync will have this name; it is not in the way yet.",
+            mending.rename(found.name),
+        )
+
+
+def _table(connection: Connection, table: str, found: _Table | None) -> Iterator[Finding]:
+    if found is None:
+        yield Finding("missing", table, "", "db migrate makes the table.")
+        return
+    obstacle = _obstacle(found)
+    if obstacle:
+        yield obstacle
+        return
+    with connection.cursor(row_factory=class_row(_Column)) as cursor:
+        columns = {row.name: row for row in cursor.execute(_FOUND_COLUMNS, [table])}
+    yield from _columns(table, columns)
+    yield from _keys(connection, table, columns)
+    yield from _values(connection, table, columns)
+    yield from _shared_addresses(connection, table, columns)
+    if table in BECOME_OURS:
+        yield from _becoming_ours(connection, found, columns)
+    else:
+        yield from _writers(connection, table)
+
+
+def _obstacle(found: _Table) -> Finding | None:
+    """What makes further looking pointless."""
+    if found.kind not in "rp":
+        what = {"v": "view", "m": "materialized view", "f": "foreign table"}[found.kind]
+        return Finding(
+            "conflict", found.name, "", f"It is a {what}.", mending.rename(found.name, what)
+        )
+    if not found.is_owned:
+        return Finding(
+            "conflict",
+            found.name,
+            "",
+            f"{found.me} does not own the table. The owner has to run this.",
+            mending.change_owner(found.name, found.me),
+        )
+    return None
+
+
+def _columns(table: str, columns: _Columns) -> Iterator[Finding]:
+    for name, kind in wanted(table).items():
+        column = columns.get(name) or columns.get(FOLDED.get(name, ""))
+        if column is None:
+            yield _missing(table, name, kind)
+        elif column.type not in TYPES[kind]:
+            yield _wrong_type(table, column, kind)
+        elif column.is_generated and table in BECOME_OURS:
+            yield Finding(
+                "conflict",
+                table,
+                name,
+                "It is generated, so nobody can write it.",
+                mending.drop_expression(table, column.quoted),
+            )
+        else:
+            yield Finding("present", table, name, column.shown)
+
+
+def _missing(table: str, name: str, kind: Kind) -> Finding:
+    if name not in REQUIRED[table]:
+        return Finding("missing", table, name, "db migrate adds it.")
+    return Finding(
+        "conflict",
+        table,
+        name,
+        "It is missing. Add it and fill it, or rename the column that holds it.",
+        mending.add_column(table, name, kind, unique=name in UNIQUE[table]),
+    )
+
+
+def _wrong_type(table: str, column: _Column, kind: Kind) -> Finding:
+    using = _conversion(column, kind, column.quoted)
+    if using is None:
+        return Finding(
+            "conflict",
+            table,
+            column.name,
+            f"It is {column.shown}, which cannot become {kind}. See who uses it before you put"
+            " it aside.",
+            mending.put_aside(table, column.quoted, kind, unique=column.name in UNIQUE[table]),
+        )
+    default = column.default_value and _conversion(column, kind, f"({column.default_value})")
+    return Finding(
+        "conflict",
+        table,
+        column.name,
+        f"It is {column.shown} and has to be {kind}.",
+        mending.retype(table, column.quoted, kind, using=using, default=default),
+    )
+
+
+def _conversion(column: _Column, kind: Kind, value: str) -> str | None:
+    return mending.convert(kind, column.type, is_array=column.is_array, value=value)
+
+
+def _keys(connection: Connection, table: str, columns: _Columns) -> Iterator[Finding]:
+    for name, kind in wanted(table).items():
+        column = columns.get(name)
+        if name not in UNIQUE[table] or column is None or column.is_unique:
+            continue
+        if column.type not in TYPES[kind] and _conversion(column, kind, name) is None:
+            continue  # it is put aside, and its successor has what it needs
+        yield from _twice(connection, table, column)
+        yield Finding(
+            "conflict", table, name, "It has no unique key.", mending.add_key(table, name)
+        )
+
+
+def _twice(connection: Connection, table: str, column: _Column) -> Iterator[Finding]:
+    query = sql.SQL(_COUNT_TWICE).format(
+        table=sql.Identifier(table), column=sql.Identifier(column.name)
+    )
+    count = _number(connection, query)
+    if not count:
+        return
+    if column.name == "id":
+        mend = mending.find_twice(table, column.name)
+    else:
+        mend = mending.keep_first(table, column.name, not_null=column.not_null)
+    yield Finding("conflict", table, column.name, f"{count} values occur more than once.", mend)
+
+
+def _values(connection: Connection, table: str, columns: _Columns) -> Iterator[Finding]:
+    for rule in RULES:
+        column = columns.get(rule.column) if rule.table == table else None
+        kind = wanted(table).get(rule.column, "text")
+        if column is None or not (kind == "text" or column.type in TYPES[kind]):
+            continue
+        query = sql.SQL(_COUNT_BAD).format(
+            table=sql.Identifier(table),
+            column=sql.Identifier(rule.column),
+            bad=sql.SQL(rule.bad),
+        )
+        count, example = connection.execute(query).fetchone() or (0, None)
+        if count:
+            yield Finding(
+                "conflict",
+                table,
+                rule.column,
+                f"{count} rows hold values that mentor-sync does not know, such as {example!r}.",
+                mending.replace_values(table, rule.column, bad=rule.bad, good=rule.good),
+            )
+
+
+def _shared_addresses(connection: Connection, table: str, columns: _Columns) -> Iterator[Finding]:
+    if "email" not in columns:
+        return
+    query = sql.SQL(_COUNT_SHARED).format(table=sql.Identifier(table))
+    count = _number(connection, query, {"space": SPACE})
+    if count:
+        yield Finding(
+            "warning",
+            table,
+            "email",
+            f"{count} addresses belong to more than one row; those rows are not synced.",
+        )
+
+
+def _writers(connection: Connection, table: str) -> Iterator[Finding]:
+    roles = [str(role) for (role,) in connection.execute(_WRITERS, [table])]
+    if roles:
+        yield Finding(
+            "warning",
+            table,
+            "",
+            f"{' and '.join(roles)} may write it over the Data API, and so make mentors.",
+            mending.close(table),
+        )
+
+
+def _becoming_ours(connection: Connection, found: _Table, columns: _Columns) -> Iterator[Finding]:
+    table = found.name
+    if not found.has_rls or not columns.keys() >= wanted(table).keys():
+        yield Finding(
+            "note",
+            table,
+            "",
+            "db migrate enables row level security on it, adds policies and replaces the grants"
+            " to anon, authenticated and service_role.",
+        )
+        yield from _policies(connection, table)
+    for column in columns.values():
+        yield from _unwritable(table, column)
+    if table == "users":
+        yield from _logins_only(connection)
+
+
+def _policies(connection: Connection, table: str) -> Iterator[Finding]:
+    for (policy,) in connection.execute(_POLICIES, [table]):
+        yield Finding(
+            "warning",
+            table,
+            "",
+            f"Its policy {policy} stays, and opens rows beside those that ours open.",
+            mending.drop_policy(table, str(policy)),
+        )
+
+
+def _unwritable(table: str, column: _Column) -> Iterator[Finding]:
+    """What makes rows that mentor-sync writes fail."""
+    is_ours = column.name in wanted(table)
+    is_filled = column.default_value is not None or column.is_identity or column.is_generated
+    if column.not_null and not is_ours and not is_filled:
+        yield Finding(
+            "warning",
+            table,
+            column.name,
+            "It may not be empty and has no default: rows that mentor-sync makes are refused.",
+            mending.drop_not_null(table, column.quoted),
+        )
+    if is_ours and column.length:
+        yield Finding(
+            "warning",
+            table,
+            column.name,
+            f"It holds {column.length} characters: longer values are refused.",
+            mending.any_length(table, column.quoted),
+        )
+
+
+def _logins_only(connection: Connection) -> Iterator[Finding]:
+    for (constraint,) in connection.execute(_LOGIN_KEYS):
+        yield Finding(
+            "warning",
+            "users",
+            "id",
+            "It references auth.users: people without a login of their own are refused.",
+            mending.drop_constraint("users", str(constraint)),
+        )
+
+
+def _number(
+    connection: Connection, query: sql.Composed, values: Mapping[str, object] | None = None
+) -> int:
+    row = connection.execute(query, values).fetchone()
+    return int(str(row[0])) if row else 0

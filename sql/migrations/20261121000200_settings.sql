@@ -1,0 +1,38 @@
+-- Settings of the programme: one row a setting, edited in the dashboard.
+-- Read by everything of mentor_sync; written by operators (service_role, dashboard).
+
+create table public.program_settings (
+  key text primary key,
+  value jsonb not null,
+  description text not null,
+  updated_at timestamptz not null default now(),
+  constraint program_settings_switch_is_boolean
+    check (key <> 'auto_approve' or jsonb_typeof(value) = 'boolean')
+);
+
+comment on table public.program_settings is
+  'Settings of the programme. Edit a value here; it holds from the next statement on.';
+comment on column public.program_settings.key is 'Name of the setting.';
+comment on column public.program_settings.value is 'Its value, as JSON: true, 20, "UTC".';
+comment on column public.program_settings.description is 'What the setting does.';
+comment on column public.program_settings.updated_at is 'When it was last changed.';
+
+alter table public.program_settings enable row level security;
+revoke all on table public.program_settings from public, anon, authenticated, service_role;
+grant select, insert, update on table public.program_settings to service_role;
+
+create trigger touch_updated_at before update on public.program_settings
+for each row when (old is distinct from new) execute function private.touch_updated_at();
+
+insert into public.program_settings (key, value, description) values
+  ('auto_approve', 'true', 'A mentor made from a member is approved, and so listed, at once.');
+
+create function private.auto_approve() returns boolean
+language sql stable security definer set search_path = '' as $$
+  select coalesce(
+    (select s.value = 'true'::jsonb from public.program_settings as s where s.key = 'auto_approve'),
+    true
+  )
+$$;
+comment on function private.auto_approve() is 'The switch auto_approve; on where the row is missing.';
+revoke all on function private.auto_approve() from public, anon, authenticated, service_role;

@@ -1,0 +1,162 @@
+-- Directory: the list of mentors, in the shape of the source document.
+-- Everybody sees the public fields of approved, active mentors; a signed-in person also their
+-- own row; admins and service_role see every row and the contact fields.
+
+-- Definer, because anon has no right on any table: this column list is all there is to see.
+-- One plan for both kinds of caller would read e-mail addresses for all; the case does not.
+create function private.mentor_directory()
+returns table (
+  id uuid,
+  user_id bigint,
+  slug text,
+  bio text,
+  expertise jsonb,
+  rating numeric,
+  rating_count integer,
+  total_sessions integer,
+  is_approved boolean,
+  is_active boolean,
+  domain text,
+  experience_years numeric,
+  teaching_style text,
+  timezone text,
+  created_at timestamptz,
+  "user" jsonb,
+  member jsonb
+)
+language sql stable security definer set search_path = '' as $$
+  select
+    t.id, t.user_id::bigint, t.slug, t.bio, t.expertise, t.rating, t.rating_count,
+    t.total_sessions, t.is_approved, t.is_active, t.domain, t.experience_years,
+    t.teaching_style, t.timezone, t.created_at,
+    jsonb_build_object(
+      'id', a.id,
+      'email', case when see.contact then a.email end,
+      'first_name', a.first_name,
+      'last_name', a.last_name,
+      'full_name', coalesce(
+        nullif(private.trim_space(concat_ws(' ', a.first_name, a.last_name)), ''), p.full_name
+      )
+    ),
+    case when m.id is not null then jsonb_build_object(
+      'name', m.name,
+      'country', m.country,
+      'city', m.city,
+      'linkedin', case when see.contact then m.linkedin end,
+      'experience', m.experience,
+      'areaOfExpertise', m.area_of_expertise,
+      'school', m.school,
+      'occupation', m.occupation,
+      'jobtitle', m.jobtitle,
+      'industry', m.industry,
+      'skills', m.skills
+    ) end
+  from public.mentors as t
+  cross join (
+    select
+      (select private.sees_everything()) as everything,
+      (select private.current_user_id()) as myself
+  ) as caller
+  cross join lateral (
+    select caller.everything or coalesce(t.person_id = caller.myself, false) as contact
+  ) as see
+  left join public.users as p on p.id = t.person_id
+  left join public.users_user as a on a.id = t.user_id
+  -- Only where the addresses agree is it the same person's registration.
+  left join lateral (
+    select s.* from private.source_members as s
+    where s.id = p.member_id
+      and private.normalise_email(s.email) = private.normalise_email(a.email)
+  ) as m on true
+  where (t.is_approved and t.is_active) or see.contact
+$$;
+comment on function private.mentor_directory() is
+  'The mentors that the caller may see, with the fields that the caller may see.';
+
+create function public.get_mentors_with_member_data()
+returns table (
+  id uuid,
+  user_id bigint,
+  slug text,
+  bio text,
+  expertise jsonb,
+  rating numeric,
+  rating_count integer,
+  total_sessions integer,
+  is_approved boolean,
+  is_active boolean,
+  domain text,
+  experience_years numeric,
+  teaching_style text,
+  timezone text,
+  created_at timestamptz,
+  "user" jsonb,
+  member jsonb
+)
+language sql stable set search_path = '' as $$
+  select * from private.mentor_directory()
+$$;
+comment on function public.get_mentors_with_member_data() is
+  'The directory as rows, for the filters, the order and the paging of the API.';
+
+-- The words of the document's request: expertise, page, page_size.
+create function public.list_mentors(
+  expertise text default null,
+  page integer default 1,
+  page_size integer default 12
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  if page < 1 or page_size not between 1 and 100 then
+    raise exception 'page starts at 1; page_size is 1 to 100.'
+      using errcode = 'MS012', hint = 'Ask for page=1 and page_size=12.';
+  end if;
+  return (
+    with listed as materialized (
+      select d.*
+      from private.mentor_directory() as d
+      where private.trim_space(coalesce(list_mentors.expertise, '')) = ''
+        or exists (
+          select
+          from jsonb_array_elements_text(
+            case jsonb_typeof(d.expertise) when 'array' then d.expertise else '[]' end
+          ) as word
+          where strpos(lower(word), lower(private.trim_space(list_mentors.expertise))) > 0
+        )
+    ),
+    shown as (
+      select l.*
+      from listed as l
+      order by l.rating desc nulls last, l.created_at, l.id
+      limit list_mentors.page_size
+      offset (list_mentors.page - 1)::bigint * list_mentors.page_size
+    )
+    select jsonb_build_object(
+      'results', coalesce(
+        (
+          select jsonb_agg(to_jsonb(s) order by s.rating desc nulls last, s.created_at, s.id)
+          from shown as s
+        ),
+        '[]'
+      ),
+      'count', (select count(*) from listed),
+      'page', list_mentors.page,
+      'page_size', list_mentors.page_size
+    )
+  );
+end
+$$;
+comment on function public.list_mentors(text, integer, integer) is
+  'One page of the directory: results, count, page, page_size; expertise is any part of a word.';
+
+revoke all on function
+  private.mentor_directory(),
+  public.get_mentors_with_member_data(),
+  public.list_mentors(text, integer, integer)
+from public, anon, authenticated, service_role;
+grant execute on function
+  private.mentor_directory(),
+  public.get_mentors_with_member_data(),
+  public.list_mentors(text, integer, integer)
+to anon, authenticated, service_role;
+grant execute on function private.trim_space(text) to anon;
