@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         description="most members a call; a run lowers it by itself where calls take long",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", validation_alias="MENTOR_SYNC_LOG_LEVEL", description="what goes to stderr"
+        "warning", validation_alias="MENTOR_SYNC_LOG_LEVEL", description="what goes to stderr"
     )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto",

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from mentor_sync.errors import ConfigurationError, MentorSyncError, UsageError
+from mentor_sync.redaction import redact
 
 
 @dataclass
@@ -21,8 +22,10 @@ class Invocation:
     json: bool = False
     quiet: bool = False
     debug: bool = False
-    stdout: Console = field(default_factory=lambda: Console(highlight=False))
-    stderr: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    stdout: Console = field(default_factory=lambda: Console(highlight=False, emoji=False))
+    stderr: Console = field(
+        default_factory=lambda: Console(stderr=True, highlight=False, emoji=False)
+    )
 
     def say(self, text: str = "") -> None:
         """A line for a person, on stdout; nothing with --json or --quiet."""
@@ -48,9 +51,10 @@ class Invocation:
         """What, the likely cause, the next command."""
         if self.json:
             self._write_document({}, ok=False, errors=[error.as_json()])
-        self.stderr.print(f"Error: {error.message}", style="bold red", markup=False, soft_wrap=True)
+        line = f"Error: {redact(error.message)}"
+        self.stderr.print(line, style="bold red", markup=False, soft_wrap=True)
         if error.hint:
-            self.stderr.print(error.hint, markup=False, soft_wrap=True)
+            self.stderr.print(redact(error.hint), markup=False, soft_wrap=True)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask on a terminal; elsewhere `--yes` is the only way.
@@ -108,8 +112,6 @@ JsonOption = Annotated[
 ]
 QuietOption = Annotated[
     bool,
-    typer.Option(
-        "--quiet", "-q", help="Print errors only.", callback=_set_quiet, is_eager=True
-    ),
+    typer.Option("--quiet", "-q", help="Print errors only.", callback=_set_quiet, is_eager=True),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

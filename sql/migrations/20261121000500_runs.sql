@@ -283,7 +283,7 @@ begin
   end if;
   perform private.assert_run(p_run_id, p_fence);
   update public.job_runs as r
-  set status = p_status, counts = p_counts, error = p_error,
+  set status = p_status, counts = p_counts, error = p_error, progress = r.progress - 'answer',
     finished_at = clock_timestamp(), lease_expires_at = null
   where r.id = p_run_id
   returning r.* into run;
@@ -293,17 +293,32 @@ $$;
 comment on function public.finish_run(uuid, bigint, text, jsonb, jsonb) is
   'Ends a run: succeeded, partial, failed, dead or cancelled. MS001 when it is lost.';
 
+create function public.find_runs(p_beginning text) returns jsonb
+language sql stable set search_path = '' as $$
+  select coalesce(jsonb_agg(to_jsonb(found)), '[]')
+  from (
+    select r.* from public.job_runs as r
+    where r.id >= (rpad(replace(p_beginning, '-', ''), 32, '0'))::uuid
+      and r.id <= (rpad(replace(p_beginning, '-', ''), 32, 'f'))::uuid
+    limit 2
+  ) as found
+$$;
+comment on function public.find_runs(text) is
+  'The runs whose id begins so, two at the most: one is the answer, two are too many.';
+
 revoke all on function
   public.register_jobs(jsonb),
   public.enqueue_run(text, jsonb, timestamptz, uuid, integer, text),
   public.claim_run(text, uuid, text[]),
   public.heartbeat_run(uuid, bigint),
-  public.finish_run(uuid, bigint, text, jsonb, jsonb)
+  public.finish_run(uuid, bigint, text, jsonb, jsonb),
+  public.find_runs(text)
 from public, anon, authenticated, service_role;
 grant execute on function
   public.register_jobs(jsonb),
   public.enqueue_run(text, jsonb, timestamptz, uuid, integer, text),
   public.claim_run(text, uuid, text[]),
   public.heartbeat_run(uuid, bigint),
-  public.finish_run(uuid, bigint, text, jsonb, jsonb)
+  public.finish_run(uuid, bigint, text, jsonb, jsonb),
+  public.find_runs(text)
 to service_role;

@@ -627,6 +627,11 @@ begin
     'read', taken,
     'counts', private.outcome_counts(outcomes),
     'records', private.outcome_records(outcomes, p_records),
+    'about', (
+      select greatest(c.reltuples, 0)::bigint
+      from pg_catalog.pg_class as c
+      where c.oid = 'public.members'::regclass
+    ),
     'milliseconds', round(extract(epoch from clock_timestamp() - began) * 1000)
   );
   update public.job_runs as r

@@ -1,0 +1,106 @@
+"""What an error of the Data API means: its cause, the next command, whether to try again."""
+
+from __future__ import annotations
+
+import httpx
+from postgrest import APIError
+
+from mentor_sync.errors import (
+    ApiError,
+    ConfigurationError,
+    KeyRefused,
+    MentorSyncError,
+    MissingMigrations,
+    Overloaded,
+    StaleRun,
+    Unreachable,
+)
+from mentor_sync.redaction import redact
+
+STATEMENT_TIMEOUT = "57014"
+
+_MISSING = {"PGRST202", "PGRST204", "PGRST205", "42P01", "42883", "42703", "3F000"}
+_KEY = {"PGRST300", "PGRST301", "PGRST302", "PGRST303", "401"}
+_BUSY = {
+    *("PGRST000", "PGRST001", "PGRST002", "PGRST003"),
+    *("40001", "40P01", "55P03", STATEMENT_TIMEOUT, "57P01", "57P02", "57P03"),
+    *("429", "502", "503", "504", "520", "521", "522", "523", "524", "530"),
+}
+# No memory, no disk, no connection left: the server's trouble, not the row's.
+_BUSY_CLASSES = ("08", "53")
+
+
+def explain_api_error(error: APIError, status: int | None) -> MentorSyncError:
+    """Our error for one of PostgREST or of the gateway before it.
+
+    Args:
+        error: as supabase-py raised it.
+        status: the HTTP status, which supabase-py does not keep.
+    """
+    code = error.code or str(status or "")
+    said = redact(error.message or "The Data API gave no reason.")
+    if code.startswith("MS"):
+        return (StaleRun if code == "MS001" else ApiError)(said, hint=error.hint or "", code=code)
+    if status == 401 or code in _KEY:
+        return _explain_key(said, code)
+    if code == "42501":
+        return ConfigurationError(
+            f"The key's role may not do this: {said}.",
+            hint="A grant of mentor-sync is missing. Run: mentor-sync db migrate, then "
+            "mentor-sync db check, which names what was changed.",
+            code="missing_grant",
+        )
+    if code in _MISSING:
+        return MissingMigrations(
+            f"The database lacks something of mentor-sync: {said}",
+            hint="Run: mentor-sync db migrate. If it was just migrated, the API may not have "
+            "noticed: run notify pgrst, 'reload schema'; in the SQL editor.",
+        )
+    if code in _BUSY or code[:2] in _BUSY_CLASSES or status in {429, 502, 503, 504}:
+        return Overloaded(f"{said} ({code})", code=code, hint="Run it again in a minute.")
+    if status == 404 or "JSON could not be generated" in said:
+        return wrong_address(f"it answered {status}, which is not the Data API")
+    return ApiError(f"{said} ({code})", hint=error.hint or "", code=code)
+
+
+def _explain_key(said: str, code: str) -> KeyRefused:
+    if "future" in said.lower():
+        hint = "The key is from the future: set the clock of this machine or of the server."
+    elif "expired" in said.lower():
+        hint = "The key has expired. Take the secret key (sb_secret_...) from the dashboard."
+    else:
+        hint = "Check that SUPABASE_SECRET_KEY and SUPABASE_URL are of the same project."
+    return KeyRefused(f"The key was refused: {said} ({code or 401}).", hint=hint)
+
+
+def explain_transport_error(error: httpx.HTTPError, url: str) -> MentorSyncError:
+    """Our error for a request that got no answer."""
+    words = str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectError) and _is_unknown_host(words):
+        return wrong_address("no such host")
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(
+            f"No answer from {url} in time.",
+            hint="Look whether the project is paused or busy, then run it again.",
+            code="timeout",
+        )
+    return Unreachable(
+        f"No answer from {url}: {redact(words)}.",
+        hint="Check SUPABASE_URL, and that the project is up. Locally: mentor-sync local up.",
+    )
+
+
+def wrong_address(why: str) -> ConfigurationError:
+    """SUPABASE_URL does not lead to a Data API."""
+    return ConfigurationError(
+        f"SUPABASE_URL is not the address of a Supabase project: {why}.",
+        hint="It looks like https://<ref>.supabase.co (dashboard, Project Settings, Data API).",
+        code="wrong_url",
+    )
+
+
+def _is_unknown_host(words: str) -> bool:
+    return any(
+        part in words.lower()
+        for part in ("name or service not known", "nodename nor servname", "no address associated")
+    ) or ("name resolution" in words.lower())

@@ -1,0 +1,76 @@
+"""Which Supabase project a command works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from mentor_sync.cli.output import Invocation
+from mentor_sync.errors import ConfigurationError
+from mentor_sync.settings import KEY_VARIABLES, Settings
+
+if TYPE_CHECKING:
+    from mentor_sync.database import Database
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project: its URL and its service key."""
+
+    url: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        """Its host, as people know it."""
+        return urlsplit(self.url).netloc or self.url
+
+    @property
+    def is_loopback(self) -> bool:
+        return urlsplit(self.url).hostname in {"localhost", "127.0.0.1", "::1"}
+
+    def open(self, settings: Settings) -> Database:
+        """The door to it."""
+        from mentor_sync.database import Database
+
+        return Database(self.url, self.key, timeout=settings.http_timeout)
+
+
+def find_project(invocation: Invocation, settings: Settings) -> Project:
+    """The project of SUPABASE_URL, or the local stack where that is not set.
+
+    Raises:
+        ConfigurationError: there is neither, or the key is missing.
+    """
+    if settings.supabase_url is None:
+        return _local_project(invocation, settings)
+    if settings.supabase_key is None:
+        raise ConfigurationError(
+            f"SUPABASE_URL is set, but none of {', '.join(KEY_VARIABLES)}.",
+            hint="Take the secret key (sb_secret_...) from the dashboard: Project Settings, "
+            "API Keys.",
+            code="no_key",
+        )
+    return Project(settings.supabase_url, settings.supabase_key.get_secret_value())
+
+
+def _local_project(invocation: Invocation, settings: Settings) -> Project:
+    environment = _running_environment(settings)
+    if environment is None:
+        raise ConfigurationError(
+            "SUPABASE_URL is not set, and no local stack is up.",
+            hint="Set SUPABASE_URL and SUPABASE_SECRET_KEY (see .env.example), or run: "
+            "mentor-sync local up",
+            code="no_project",
+        )
+    invocation.note(f"SUPABASE_URL is not set: using the local stack in {settings.local_dir}.")
+    return Project(environment["SUPABASE_URL"], environment["SUPABASE_SECRET_KEY"])
+
+
+def _running_environment(settings: Settings) -> dict[str, str] | None:
+    try:
+        from mentor_sync.local.stack import running_environment
+    except ImportError:  # installed without the extra `local`
+        return None
+    return running_environment(settings)

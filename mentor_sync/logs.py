@@ -1,0 +1,64 @@
+"""Logs: one line an event on stderr; a console's on a terminal, JSON elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from mentor_sync.redaction import redact
+
+Logger = structlog.stdlib.BoundLogger
+
+
+def configure_logs(level: str, style: Literal["auto", "console", "json"]) -> None:
+    """Send the events of mentor-sync and of its libraries to stderr."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _redacted,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(style),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # A line a request would drown ours.
+    for chatty in ("httpx", "httpcore", "hpack"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def get_logger(name: str) -> Logger:
+    logger: Logger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def _renderers(style: Literal["auto", "console", "json"]) -> list[Processor]:
+    console = style == "console" or (style == "auto" and sys.stderr.isatty())
+    if console:
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+
+
+def _redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {
+        name: redact(value) if isinstance(value, str) else value for name, value in event.items()
+    }
