@@ -19,7 +19,6 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     stop_after_delay,
-    stop_any,
     wait_random_exponential,
 )
 
@@ -160,10 +159,11 @@ class Database:
             raise explain_transport_error(error, self.url) from error
 
     def _retrying(self, request: Any) -> Any:
+        out_of_time = stop_after_delay(self._patience)
         attempts = Retrying(
             retry=retry_if_exception(_worth_another_try),
             wait=wait_random_exponential(multiplier=0.2, max=5),
-            stop=stop_any(stop_after_delay(self._patience), _gives_up),
+            stop=lambda state: out_of_time(state) or _stays_unknown(state),
             before_sleep=self._note_retry,
             reraise=True,
         )
@@ -183,7 +183,7 @@ def _worth_another_try(error: BaseException) -> bool:
     )
 
 
-def _gives_up(state: RetryCallState) -> bool:
+def _stays_unknown(state: RetryCallState) -> bool:
     """A new function is unknown to the API for a moment only."""
     error = state.outcome.exception() if state.outcome else None
     return isinstance(error, MissingMigrations) and state.attempt_number >= 3

@@ -6,7 +6,7 @@ import pytest
 from mentor_sync.adoption import SPACE, Finding, check
 from mentor_sync.connection import connect
 from mentor_sync.migrations import migrate
-from tests.migrations.support import Database
+from tests.project import Project
 
 ANNA, BOB, CARL = (f"00000000-0000-0000-0000-00000000000{number}" for number in "123")
 
@@ -153,31 +153,31 @@ HINDRANCES = {
 
 
 @pytest.fixture
-def project(empty_database: Database) -> Database:
+def project(empty_database: Project) -> Project:
     """A project with the tables of the documents, and rows in them."""
     empty_database.run(*SEED_TABLES, *SEED_ROWS)
     return empty_database
 
 
-def _findings(database: Database, *levels: str) -> list[Finding]:
+def _findings(database: Project, *levels: str) -> list[Finding]:
     with connect(database.dsn) as connection:
         return [finding for finding in check(connection).findings if finding.level in levels]
 
 
-def _mend(database: Database) -> list[Finding]:
+def _mend(database: Project) -> list[Finding]:
     conflicts = _findings(database, "conflict")
     database.run(*(conflict.sql for conflict in conflicts))
     assert _findings(database, "conflict") == []
     return conflicts
 
 
-def test_an_empty_project_misses_every_table(empty_database: Database) -> None:
+def test_an_empty_project_misses_every_table(empty_database: Project) -> None:
     tables = [finding.table for finding in _findings(empty_database, "missing")]
     assert tables == ["members", "users_user", "users", "mentors"]
     assert _findings(empty_database, "conflict", "warning", "note") == []
 
 
-def test_the_documents_tables_fit(project: Database) -> None:
+def test_the_documents_tables_fit(project: Project) -> None:
     assert _findings(project, "conflict", "warning") == []
     assert [finding.table for finding in _findings(project, "note")] == ["users", "mentors"]
     missing = {(finding.table, finding.column) for finding in _findings(project, "missing")}
@@ -186,7 +186,7 @@ def test_the_documents_tables_fit(project: Database) -> None:
     assert ("members", "areaOfExpertise") not in missing
 
 
-def test_the_documents_tables_are_migrated_with_their_rows(project: Database) -> None:
+def test_the_documents_tables_are_migrated_with_their_rows(project: Project) -> None:
     migrate(project.dsn)
     assert project.rows("select areaofexpertise from members where name = 'Anna'") == [("Law",)]
     assert project.rows("select user_id, bio from mentors") == [(1, "written by hand")]
@@ -197,7 +197,7 @@ def test_the_documents_tables_are_migrated_with_their_rows(project: Database) ->
     assert _findings(project, "conflict", "missing", "note") == []
 
 
-def test_a_migrated_project_takes_new_mentors(project: Database) -> None:
+def test_a_migrated_project_takes_new_mentors(project: Project) -> None:
     migrate(project.dsn)
     project.run(
         "insert into users_user (email) values ('carl@example.org')",
@@ -209,7 +209,7 @@ def test_a_migrated_project_takes_new_mentors(project: Database) -> None:
 
 
 @pytest.mark.parametrize("name", CONFLICTS)
-def test_a_conflict_is_named_and_its_sql_mends_it(project: Database, name: str) -> None:
+def test_a_conflict_is_named_and_its_sql_mends_it(project: Project, name: str) -> None:
     place, *changes = CONFLICTS[name]
     project.run(*changes)
     conflicts = _mend(project)
@@ -217,7 +217,7 @@ def test_a_conflict_is_named_and_its_sql_mends_it(project: Database, name: str) 
     migrate(project.dsn)
 
 
-def test_values_come_through_the_mending(project: Database) -> None:
+def test_values_come_through_the_mending(project: Project) -> None:
     project.run(
         "alter table mentors alter expertise drop default",
         "alter table mentors alter expertise type text using 'Law, Art', alter rating type real",
@@ -235,7 +235,7 @@ def test_values_come_through_the_mending(project: Database) -> None:
     ]
 
 
-def test_a_type_of_the_projects_own_is_mended_with_its_default(project: Database) -> None:
+def test_a_type_of_the_projects_own_is_mended_with_its_default(project: Project) -> None:
     project.run(
         "create type user_role as enum ('student', 'mentor', 'teacher')",
         "alter table users alter role type user_role using role::user_role,"
@@ -248,7 +248,7 @@ def test_a_type_of_the_projects_own_is_mended_with_its_default(project: Database
     migrate(project.dsn)
 
 
-def test_two_mentors_of_one_account(project: Database) -> None:
+def test_two_mentors_of_one_account(project: Project) -> None:
     project.run(
         "alter table mentors drop constraint mentors_user_id_key",
         f"insert into mentors (id, user_id) values ('{BOB}', 1), ('{CARL}', 2)",
@@ -258,13 +258,13 @@ def test_two_mentors_of_one_account(project: Database) -> None:
     assert rows == [(ANNA, 1), (BOB, None), (CARL, 2)]
 
 
-def test_a_view_in_the_place_of_a_table(empty_database: Database) -> None:
+def test_a_view_in_the_place_of_a_table(empty_database: Project) -> None:
     empty_database.run("create view members as select 1 as id")
     assert [conflict.table for conflict in _mend(empty_database)] == ["members"]
     assert empty_database.has("public.members_before_mentor_sync")
 
 
-def test_a_table_of_somebody_else(project: Database) -> None:
+def test_a_table_of_somebody_else(project: Project) -> None:
     project.run("alter table members owner to supabase_admin", as_superuser=True)
     (conflict,) = _findings(project, "conflict")
     assert (conflict.table, conflict.column) == ("members", "")
@@ -273,7 +273,7 @@ def test_a_table_of_somebody_else(project: Database) -> None:
 
 
 @pytest.mark.parametrize("table", ["members", "users_user"])
-def test_a_source_that_the_api_may_write_is_warned_of(project: Database, table: str) -> None:
+def test_a_source_that_the_api_may_write_is_warned_of(project: Project, table: str) -> None:
     project.run(f"grant all on {table} to anon, authenticated")
     (warning,) = _findings(project, "warning")
     assert (warning.table, "anon and authenticated" in warning.message) == (table, True)
@@ -283,7 +283,7 @@ def test_a_source_that_the_api_may_write_is_warned_of(project: Database, table: 
     assert project.rows(select) == [(True,)]
 
 
-def test_row_level_security_without_a_policy_closes_a_source(project: Database) -> None:
+def test_row_level_security_without_a_policy_closes_a_source(project: Project) -> None:
     project.run(
         "grant all on members to authenticated", "alter table members enable row level security"
     )
@@ -292,14 +292,14 @@ def test_row_level_security_without_a_policy_closes_a_source(project: Database) 
     assert len(_findings(project, "warning")) == 1
 
 
-def test_a_grant_on_other_columns_is_no_danger(project: Database) -> None:
+def test_a_grant_on_other_columns_is_no_danger(project: Project) -> None:
     project.run("grant select, update (name, skills) on members to authenticated")
     assert _findings(project, "warning") == []
     project.run("grant update (membershiptype) on members to authenticated")
     assert len(_findings(project, "warning")) == 1
 
 
-def test_addresses_that_two_rows_share_are_counted(project: Database) -> None:
+def test_addresses_that_two_rows_share_are_counted(project: Project) -> None:
     project.run(
         "insert into members (id, email, name, membershiptype)"
         f" values ('{CARL}', E' ANNA@example.org\\u00a0', 'Anna', 'mentor')",
@@ -310,7 +310,7 @@ def test_addresses_that_two_rows_share_are_counted(project: Database) -> None:
     assert warning.message.startswith("1 ")
 
 
-def test_the_space_around_an_address_is_what_the_schema_trims(empty_database: Database) -> None:
+def test_the_space_around_an_address_is_what_the_schema_trims(empty_database: Project) -> None:
     migrate(empty_database.dsn)
     with psycopg.connect(empty_database.superuser_dsn) as connection:
         query = "select private.trim_space(%s), private.trim_space(%s)"
@@ -321,7 +321,7 @@ def test_the_space_around_an_address_is_what_the_schema_trims(empty_database: Da
 
 
 @pytest.mark.parametrize("name", HINDRANCES)
-def test_what_hinders_rows_of_ours_is_warned_of(project: Database, name: str) -> None:
+def test_what_hinders_rows_of_ours_is_warned_of(project: Project, name: str) -> None:
     said, *changes = HINDRANCES[name]
     project.run(*changes)
     (warning,) = _findings(project, "warning")
@@ -331,7 +331,7 @@ def test_what_hinders_rows_of_ours_is_warned_of(project: Database, name: str) ->
 
 
 @pytest.mark.parametrize("table", ["career_mentors", "meeting_logs"])
-def test_a_table_where_a_view_will_be_is_noted(empty_database: Database, table: str) -> None:
+def test_a_table_where_a_view_will_be_is_noted(empty_database: Project, table: str) -> None:
     empty_database.run(f"create table {table} ()")
     (note,) = _findings(empty_database, "note")
     empty_database.run(note.sql)
@@ -340,7 +340,7 @@ def test_a_table_where_a_view_will_be_is_noted(empty_database: Database, table: 
 
 
 def test_a_database_that_knows_ascii_only_is_warned_of(
-    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    empty_database: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty_database.run("create database ascii template template0 locale 'C' owner postgres")
     dsn = empty_database.dsn.rpartition("/")[0] + "/ascii"
@@ -350,7 +350,7 @@ def test_a_database_that_knows_ascii_only_is_warned_of(
     assert "LC_CTYPE" in warning.message
 
 
-def test_names_that_need_quotes_get_them(project: Database) -> None:
+def test_names_that_need_quotes_get_them(project: Project) -> None:
     project.run(
         'alter table users add "Key No" int not null default 1',
         'alter table users alter "Key No" drop default',
@@ -361,7 +361,7 @@ def test_names_that_need_quotes_get_them(project: Database) -> None:
     assert _findings(project, "warning") == []
 
 
-def test_the_check_changes_nothing(project: Database) -> None:
+def test_the_check_changes_nothing(project: Project) -> None:
     state = "select relname, xmin::text from pg_class where relnamespace = 'public'::regnamespace"
     before = project.rows(state)
     _findings(project, "conflict")

@@ -9,7 +9,7 @@ import pytest
 from mentor_sync.connection import connect, target
 from mentor_sync.errors import ConfigurationError, DatabaseUnreachable, MigrationError
 from mentor_sync.local.ports import free_port
-from tests.migrations.support import Database
+from tests.project import Project
 
 
 def test_the_target_is_named_without_the_password() -> None:
@@ -91,7 +91,7 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("change", ["password", "database", "user"])
-def test_a_refused_login_is_final(empty_database: Database, change: str) -> None:
+def test_a_refused_login_is_final(empty_database: Project, change: str) -> None:
     given = psycopg.conninfo.conninfo_to_dict(empty_database.dsn)
     given[{"database": "dbname"}.get(change, change)] = "wr0ng"
     dsn = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**given)
@@ -104,7 +104,7 @@ def test_a_refused_login_is_final(empty_database: Database, change: str) -> None
 
 
 def test_the_shells_variables_lead_nowhere_else(
-    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    empty_database: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGDATABASE", "postgres")
     monkeypatch.setenv("PGOPTIONS", "-c application_name=other")
@@ -114,14 +114,14 @@ def test_the_shells_variables_lead_nowhere_else(
 
 
 def test_a_server_older_than_15_is_refused(
-    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    empty_database: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", 14_00_12)
     with pytest.raises(ConfigurationError, match="PostgreSQL 14"), connect(empty_database.dsn):
         pass
 
 
-def test_a_right_that_is_missing_is_a_matter_of_configuration(empty_database: Database) -> None:
+def test_a_right_that_is_missing_is_a_matter_of_configuration(empty_database: Project) -> None:
     with (
         pytest.raises(ConfigurationError, match="42501"),
         connect(empty_database.dsn) as connection,
@@ -129,12 +129,12 @@ def test_a_right_that_is_missing_is_a_matter_of_configuration(empty_database: Da
         connection.execute("create table auth.mine ()")
 
 
-def test_a_refused_statement_carries_its_sqlstate(empty_database: Database) -> None:
+def test_a_refused_statement_carries_its_sqlstate(empty_database: Project) -> None:
     with pytest.raises(MigrationError, match="42P01"), connect(empty_database.dsn) as connection:
         connection.execute("select * from nowhere")
 
 
-def test_a_broken_connection_is_no_answer(empty_database: Database) -> None:
+def test_a_broken_connection_is_no_answer(empty_database: Project) -> None:
     with (
         pytest.raises(DatabaseUnreachable, match="broke"),
         connect(empty_database.dsn) as connection,

@@ -13,13 +13,14 @@ from mentor_sync import connection
 from mentor_sync.cli import main
 from mentor_sync.local import stack
 from mentor_sync.local.ports import free_port
-from tests.migrations.support import Database, Folder
+from tests.migrations.support import Folder
+from tests.project import Project
 
 Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def database(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+def database(empty_database: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("SUPABASE_DB_URL", empty_database.dsn)
     return empty_database
 
@@ -39,7 +40,7 @@ def _document(capsys: Capture) -> dict[str, Any]:
 
 
 def test_migrate_names_the_target_and_what_it_applied(
-    database: Database, as_ours: Folder, capsys: Capture
+    database: Project, as_ours: Folder, capsys: Capture
 ) -> None:
     as_ours.write(m1_a="create table public.a ()", m2_b="create table public.b ()")
     assert main(["db", "migrate"]) == 0
@@ -50,7 +51,7 @@ def test_migrate_names_the_target_and_what_it_applied(
     assert capsys.readouterr().out == "Nothing to do: 2 applied.\n"
 
 
-def test_migrate_as_json(database: Database, as_ours: Folder, capsys: Capture) -> None:
+def test_migrate_as_json(database: Project, as_ours: Folder, capsys: Capture) -> None:
     as_ours.write(m1_a="do $$ begin raise warning 'mind the gap'; end $$")
     assert main(["db", "migrate", "--json"]) == 0
     document = _document(capsys)
@@ -61,7 +62,7 @@ def test_migrate_as_json(database: Database, as_ours: Folder, capsys: Capture) -
 
 
 def test_a_dry_run_says_what_would_be(
-    database: Database, as_ours: Folder, capsys: Capture, far_away: None
+    database: Project, as_ours: Folder, capsys: Capture, far_away: None
 ) -> None:
     as_ours.write(m1_a="create table public.a ()")
     assert main(["db", "migrate", "--dry-run"]) == 0
@@ -70,7 +71,7 @@ def test_a_dry_run_says_what_would_be(
 
 
 def test_another_machine_needs_a_yes(
-    database: Database, as_ours: Folder, capsys: Capture, far_away: None
+    database: Project, as_ours: Folder, capsys: Capture, far_away: None
 ) -> None:
     as_ours.write(m1_a="create table public.a ()")
     assert main(["db", "migrate"]) == 2
@@ -80,14 +81,14 @@ def test_another_machine_needs_a_yes(
     assert database.has("public.a")
 
 
-def test_nothing_to_do_needs_no_yes(database: Database, as_ours: Folder, far_away: None) -> None:
+def test_nothing_to_do_needs_no_yes(database: Project, as_ours: Folder, far_away: None) -> None:
     as_ours.write(m1_a="create table public.a ()")
     main(["db", "migrate", "--yes"])
     assert main(["db", "migrate"]) == 0
 
 
 def test_a_file_that_fails_is_exit_1_with_its_place(
-    database: Database, as_ours: Folder, capsys: Capture
+    database: Project, as_ours: Folder, capsys: Capture
 ) -> None:
     as_ours.write(m1_a="create table public.a ();\ncreate table public.a ()")
     assert main(["db", "migrate", "--json"]) == 1
@@ -97,7 +98,7 @@ def test_a_file_that_fails_is_exit_1_with_its_place(
 
 
 def test_a_conflict_stops_migrate_and_shows_the_sql(
-    database: Database, as_ours: Folder, capsys: Capture
+    database: Project, as_ours: Folder, capsys: Capture
 ) -> None:
     as_ours.write(m1_a="create table public.a ()")
     database.run(
@@ -110,7 +111,7 @@ def test_a_conflict_stops_migrate_and_shows_the_sql(
     assert not database.has("public.a")
 
 
-def test_warnings_do_not_stop_migrate(database: Database, as_ours: Folder, capsys: Capture) -> None:
+def test_warnings_do_not_stop_migrate(database: Project, as_ours: Folder, capsys: Capture) -> None:
     as_ours.write(m1_a="create table public.a ()")
     database.run("create table users_user (id serial primary key, email text)")
     database.run("grant all on users_user to anon")
@@ -118,7 +119,7 @@ def test_warnings_do_not_stop_migrate(database: Database, as_ours: Folder, capsy
     assert "Warning: users_user: anon may write it" in capsys.readouterr().err
 
 
-def test_check_of_a_project_that_fits(database: Database, capsys: Capture) -> None:
+def test_check_of_a_project_that_fits(database: Project, capsys: Capture) -> None:
     assert main(["db", "check"]) == 0
     assert "users_user\n  missing   db migrate makes the table.\n" in capsys.readouterr().out
     assert main(["db", "check", "--json"]) == 0
@@ -126,7 +127,7 @@ def test_check_of_a_project_that_fits(database: Database, capsys: Capture) -> No
     assert (document["ok"], document["data"]["conflicts"]) == (True, 0)
 
 
-def test_check_of_a_project_that_does_not_fit(database: Database, capsys: Capture) -> None:
+def test_check_of_a_project_that_does_not_fit(database: Project, capsys: Capture) -> None:
     database.run("create table users_user (id int, email text)")
     assert main(["db", "check"]) == 4
     shown = capsys.readouterr().out
@@ -137,7 +138,7 @@ def test_check_of_a_project_that_does_not_fit(database: Database, capsys: Captur
     assert (document["ok"], document["data"]["conflicts"]) == (False, 1)
 
 
-def test_status_shows_every_migration(database: Database, as_ours: Folder, capsys: Capture) -> None:
+def test_status_shows_every_migration(database: Project, as_ours: Folder, capsys: Capture) -> None:
     as_ours.write(m1_a="create table public.a ()")
     main(["db", "migrate", "--quiet"])
     as_ours.write(m1_a="create table public.a (id int)", m2_b="select 1")
@@ -148,7 +149,7 @@ def test_status_shows_every_migration(database: Database, as_ours: Folder, capsy
 
 
 def test_status_as_json_and_its_detailed_exit_code(
-    database: Database, as_ours: Folder, capsys: Capture
+    database: Project, as_ours: Folder, capsys: Capture
 ) -> None:
     as_ours.write(m1_a="create table public.a ()")
     assert main(["db", "status", "--json", "--detailed-exitcode"]) == 5
@@ -173,7 +174,7 @@ def test_print_needs_no_database(as_ours: Folder, capsys: Capture) -> None:
     assert _document(capsys)["data"]["files"] == ["20260101000001_a.sql"]
 
 
-def test_print_of_what_is_pending(database: Database, as_ours: Folder, capsys: Capture) -> None:
+def test_print_of_what_is_pending(database: Project, as_ours: Folder, capsys: Capture) -> None:
     as_ours.write(m1_a="create table public.a ();")
     main(["db", "migrate", "--quiet"])
     as_ours.write(m2_b="create table public.b ();")
@@ -196,7 +197,7 @@ def test_without_a_url_there_is_a_hint(command: str, capsys: Capture) -> None:
 
 
 def test_the_local_stack_is_used_where_it_runs(
-    empty_database: Database, as_ours: Folder, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    empty_database: Project, as_ours: Folder, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_ours.write(m1_a="create table public.a ()")
     local = {"SUPABASE_DB_URL": empty_database.dsn}
@@ -207,7 +208,7 @@ def test_the_local_stack_is_used_where_it_runs(
 
 
 def test_the_local_stack_does_not_stand_in_for_a_project(
-    empty_database: Database, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    empty_database: Project, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = {"SUPABASE_DB_URL": empty_database.dsn}
     monkeypatch.setattr(stack, "running_environment", lambda _settings: local)

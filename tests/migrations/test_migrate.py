@@ -12,7 +12,8 @@ import pytest
 from mentor_sync.connection import connect
 from mentor_sync.errors import ConfigurationError, DatabaseUnreachable, MigrationError
 from mentor_sync.migrations import State, load, migrate, script, status
-from tests.migrations.support import Database, Folder
+from tests.migrations.support import Folder
+from tests.project import Project
 
 HISTORY = (
     "select version, name, checksum is not null, applied_at is not null"
@@ -29,19 +30,19 @@ migrate(sys.argv[1], pathlib.Path(sys.argv[2]))
 _SLEEPING = "select pid from pg_stat_activity where query ~ 'pg_sleep' and pid <> pg_backend_pid()"
 
 
-def _states(database: Database, folder: Folder) -> list[State]:
+def _states(database: Project, folder: Folder) -> list[State]:
     with connect(database.dsn) as connection:
         return [standing.state for standing in status(connection, load(folder.path))]
 
 
-def _wait_until_asleep(database: Database) -> None:
+def _wait_until_asleep(database: Project) -> None:
     deadline = time.monotonic() + 10
     while not database.rows(f"{_SLEEPING} and wait_event = 'PgSleep'"):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_files_are_applied_in_order_and_recorded(empty_database: Database, folder: Folder) -> None:
+def test_files_are_applied_in_order_and_recorded(empty_database: Project, folder: Folder) -> None:
     folder.write(m2_b="alter table public.a add b int", m1_a="create table public.a ()")
     report = migrate(empty_database.dsn, folder.path)
     assert report.applied == ["20260101000001_a.sql", "20260101000002_b.sql"]
@@ -52,7 +53,7 @@ def test_files_are_applied_in_order_and_recorded(empty_database: Database, folde
     assert _states(empty_database, folder) == ["applied", "applied"]
 
 
-def test_a_second_time_there_is_nothing_to_do(empty_database: Database, folder: Folder) -> None:
+def test_a_second_time_there_is_nothing_to_do(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a ();", m2_b="insert into public.a default values")
     migrate(empty_database.dsn, folder.path)
     report = migrate(empty_database.dsn, folder.path)
@@ -60,7 +61,7 @@ def test_a_second_time_there_is_nothing_to_do(empty_database: Database, folder: 
     assert empty_database.rows("select count(*) from public.a") == [(1,)]
 
 
-def test_a_file_that_comes_later_is_applied(empty_database: Database, folder: Folder) -> None:
+def test_a_file_that_comes_later_is_applied(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a ()", m3_c="create table public.c ()")
     migrate(empty_database.dsn, folder.path)
     folder.write(m2_b="create table public.b ()")
@@ -68,7 +69,7 @@ def test_a_file_that_comes_later_is_applied(empty_database: Database, folder: Fo
     assert migrate(empty_database.dsn, folder.path).applied == ["20260101000002_b.sql"]
 
 
-def test_ten_at_once_apply_each_file_once(empty_database: Database, folder: Folder) -> None:
+def test_ten_at_once_apply_each_file_once(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a (); select pg_sleep(0.2)", m2_b="create table b ()")
     with ThreadPoolExecutor(10) as pool:
         reports = list(pool.map(lambda _: migrate(empty_database.dsn, folder.path), range(10)))
@@ -76,7 +77,7 @@ def test_ten_at_once_apply_each_file_once(empty_database: Database, folder: Fold
     assert len(empty_database.rows(HISTORY)) == 2
 
 
-def test_the_wait_for_another_migrate_is_bounded(empty_database: Database, folder: Folder) -> None:
+def test_the_wait_for_another_migrate_is_bounded(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="select pg_sleep(3)")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(migrate, empty_database.dsn, folder.path)
@@ -88,7 +89,7 @@ def test_the_wait_for_another_migrate_is_bounded(empty_database: Database, folde
         assert len(first.result().applied) == 1
 
 
-def test_an_edited_file_is_refused(empty_database: Database, folder: Folder) -> None:
+def test_an_edited_file_is_refused(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a ()")
     migrate(empty_database.dsn, folder.path)
     folder.write(m1_a="create table public.a (id int)", m2_b="create table public.b ()")
@@ -100,7 +101,7 @@ def test_an_edited_file_is_refused(empty_database: Database, folder: Folder) -> 
 
 
 def test_line_ends_and_a_mark_at_the_start_are_no_edit(
-    empty_database: Database, folder: Folder
+    empty_database: Project, folder: Folder
 ) -> None:
     folder.write(m1_a="create table\npublic.a ();\n")
     migrate(empty_database.dsn, folder.path)
@@ -119,7 +120,7 @@ def test_line_ends_and_a_mark_at_the_start_are_no_edit(
     ],
 )
 def test_a_file_that_fails_leaves_nothing(
-    empty_database: Database, folder: Folder, text: str, said: str
+    empty_database: Project, folder: Folder, text: str, said: str
 ) -> None:
     folder.write(m1_a="create table public.a ()", m2_b=text, m3_c="create table public.c ()")
     with pytest.raises(MigrationError, match=f"20260101000002_b.*{said}") as caught:
@@ -133,7 +134,7 @@ def test_a_file_that_fails_leaves_nothing(
     assert _states(empty_database, folder) == ["applied", "pending", "pending"]
 
 
-def test_after_mending_the_rest_is_applied(empty_database: Database, folder: Folder) -> None:
+def test_after_mending_the_rest_is_applied(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a ()", m2_b="create table public.a ()")
     with pytest.raises(MigrationError):
         migrate(empty_database.dsn, folder.path)
@@ -141,7 +142,7 @@ def test_after_mending_the_rest_is_applied(empty_database: Database, folder: Fol
     assert migrate(empty_database.dsn, folder.path).applied == ["20260101000002_b.sql"]
 
 
-def test_what_was_killed_mid_file_runs_again(empty_database: Database, folder: Folder) -> None:
+def test_what_was_killed_mid_file_runs_again(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a (); select pg_sleep(1); create table public.b ()")
     command = [sys.executable, "-c", _MIGRATE, empty_database.dsn, str(folder.path)]
     with subprocess.Popen(command) as process:
@@ -153,7 +154,7 @@ def test_what_was_killed_mid_file_runs_again(empty_database: Database, folder: F
 
 
 def test_a_server_that_goes_down_mid_file_leaves_nothing(
-    empty_database: Database, folder: Folder, capsys: pytest.CaptureFixture[str]
+    empty_database: Project, folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder.write(m1_a="create table public.a (); select pg_sleep(30)")
     with ThreadPoolExecutor(1) as pool:
@@ -167,7 +168,7 @@ def test_a_server_that_goes_down_mid_file_leaves_nothing(
 
 
 def test_a_dry_run_applies_everything_and_keeps_nothing(
-    empty_database: Database, folder: Folder
+    empty_database: Project, folder: Folder
 ) -> None:
     folder.write(m1_a="create table public.a ()", m2_b="alter table public.a add b int")
     report = migrate(empty_database.dsn, folder.path, dry_run=True)
@@ -176,7 +177,7 @@ def test_a_dry_run_applies_everything_and_keeps_nothing(
     assert empty_database.rows("select to_regnamespace('supabase_migrations')") == [(None,)]
 
 
-def test_a_dry_run_fails_where_the_real_run_would(empty_database: Database, folder: Folder) -> None:
+def test_a_dry_run_fails_where_the_real_run_would(empty_database: Project, folder: Folder) -> None:
     folder.write(
         m1_a="create table public.a (b int unique deferrable initially deferred)",
         m2_b="insert into public.a values (1), (1)",
@@ -185,7 +186,7 @@ def test_a_dry_run_fails_where_the_real_run_would(empty_database: Database, fold
         migrate(empty_database.dsn, folder.path, dry_run=True)
 
 
-def test_a_newer_database_is_refused(empty_database: Database, folder: Folder) -> None:
+def test_a_newer_database_is_refused(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a ()", m9_z="create table public.z ()")
     migrate(empty_database.dsn, folder.path)
     (folder.path / "20260101000009_z.sql").unlink()
@@ -197,7 +198,7 @@ def test_a_newer_database_is_refused(empty_database: Database, folder: Folder) -
 
 
 def test_migrations_of_the_project_itself_are_left_alone(
-    empty_database: Database, folder: Folder
+    empty_database: Project, folder: Folder
 ) -> None:
     folder.write(m1_a="create table public.a ()")
     empty_database.run(
@@ -212,7 +213,7 @@ def test_migrations_of_the_project_itself_are_left_alone(
 
 
 def test_the_row_comes_first_so_two_tools_do_not_do_it_twice(
-    empty_database: Database, folder: Folder
+    empty_database: Project, folder: Folder
 ) -> None:
     folder.write(m1_a="create table public.a ()")
     migrate(empty_database.dsn, folder.path, dry_run=False)
@@ -231,7 +232,7 @@ def test_the_row_comes_first_so_two_tools_do_not_do_it_twice(
 
 
 def test_a_lock_is_not_waited_for_forever(
-    empty_database: Database, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    empty_database: Project, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mentor_sync.migrations._SESSION", "set lock_timeout = '100ms'")
     folder.write(m1_a="create table public.a ()", m2_b="alter table public.a add b int")
@@ -252,14 +253,14 @@ def _only_first(folder: Folder) -> Path:
 
 
 def test_a_setting_of_one_file_does_not_reach_the_next(
-    empty_database: Database, folder: Folder
+    empty_database: Project, folder: Folder
 ) -> None:
     folder.write(m1_a="set search_path = ''", m2_b="create table in_public ()")
     migrate(empty_database.dsn, folder.path)
     assert empty_database.has("public.in_public")
 
 
-def test_the_api_is_told_to_read_the_schema_again(empty_database: Database, folder: Folder) -> None:
+def test_the_api_is_told_to_read_the_schema_again(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="select 1")
     with psycopg.connect(empty_database.dsn, autocommit=True) as listener:
         migrate(empty_database.dsn, folder.path)
@@ -272,12 +273,12 @@ def test_the_api_is_told_to_read_the_schema_again(empty_database: Database, fold
     assert payloads == ["reload schema"]
 
 
-def test_warnings_are_reported(empty_database: Database, folder: Folder) -> None:
+def test_warnings_are_reported(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="do $$ begin raise warning 'mind the gap'; raise notice 'hm'; end $$")
     assert migrate(empty_database.dsn, folder.path).warnings == ["mind the gap"]
 
 
-def test_percent_signs_are_no_placeholders(empty_database: Database, folder: Folder) -> None:
+def test_percent_signs_are_no_placeholders(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create view public.a as select '%s' as x, 5 % 2 as y")
     migrate(empty_database.dsn, folder.path)
     assert empty_database.rows("select * from public.a") == [("%s", 1)]
@@ -308,7 +309,7 @@ def test_no_file_at_all_is_an_error(folder: Folder) -> None:
         load(folder.path)
 
 
-def test_the_script_applies_and_records(empty_database: Database, folder: Folder) -> None:
+def test_the_script_applies_and_records(empty_database: Project, folder: Folder) -> None:
     folder.write(m1_a="create table public.a ();\n-- end", m2_b="create table public.b ();")
     empty_database.run(script(load(folder.path)))
     assert _states(empty_database, folder) == ["applied", "applied"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mentor_sync.adoption import RULES, TABLES, TYPES, check, wanted
 from mentor_sync.connection import connect
 from mentor_sync.migrations import load, migrate
-from tests.migrations.support import Database
+from tests.project import Project
 
 _COLUMNS = """
 select c.relname::text, a.attname::text, t.typname::text
@@ -21,7 +21,7 @@ where k.contype = 'c' and k.conrelid in ('public.users'::regclass, 'public.mento
 
 
 def test_it_applies_to_an_empty_project_and_then_has_nothing_to_do(
-    empty_database: Database,
+    empty_database: Project,
 ) -> None:
     files = load()
     dry = migrate(empty_database.dsn, dry_run=True)
@@ -30,7 +30,7 @@ def test_it_applies_to_an_empty_project_and_then_has_nothing_to_do(
     assert migrate(empty_database.dsn).already == len(files)
 
 
-def test_adoption_expects_what_the_schema_has(empty_database: Database) -> None:
+def test_adoption_expects_what_the_schema_has(empty_database: Project) -> None:
     migrate(empty_database.dsn)
     found: dict[str, dict[str, str]] = {table: {} for table in TABLES}
     for table, column, type_name in empty_database.rows(_COLUMNS):
@@ -42,13 +42,13 @@ def test_adoption_expects_what_the_schema_has(empty_database: Database) -> None:
         assert all(found[table][column] in TYPES[kinds[column]] for column in kinds)
 
 
-def test_adoption_knows_every_check_of_the_schema(empty_database: Database) -> None:
+def test_adoption_knows_every_check_of_the_schema(empty_database: Project) -> None:
     migrate(empty_database.dsn)
     found = {name for (name,) in empty_database.rows(_CHECKS)}
     assert found == {rule.constraint for rule in RULES}
 
 
-def test_adoption_has_nothing_to_say_of_the_schema(empty_database: Database) -> None:
+def test_adoption_has_nothing_to_say_of_the_schema(empty_database: Project) -> None:
     migrate(empty_database.dsn)
     with connect(empty_database.dsn) as connection:
         found = check(connection)

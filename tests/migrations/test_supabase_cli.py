@@ -14,7 +14,8 @@ from mentor_sync.connection import connect
 from mentor_sync.errors import MigrationError
 from mentor_sync.migrations import load, migrate, status
 from mentor_sync.statements import split
-from tests.migrations.support import Database, Folder
+from tests.migrations.support import Folder
+from tests.project import Project
 
 ROOT = Path(__file__).parents[2]
 _FILE = """-- People; a note.
@@ -45,7 +46,7 @@ def binary() -> str:
 
 
 @pytest.fixture
-def cli(binary: str, folder: Folder, empty_database: Database) -> Cli:
+def cli(binary: str, folder: Folder, empty_database: Project) -> Cli:
     """Run the CLI on the folder and the empty database; what it printed."""
     (folder.path.parent / "supabase").mkdir()
     (folder.path.parent / "supabase" / "migrations").symlink_to(folder.path)
@@ -68,7 +69,7 @@ def cli(binary: str, folder: Folder, empty_database: Database) -> Cli:
 
 
 def test_what_the_cli_pushed_is_not_applied_again(
-    cli: Cli, folder: Folder, empty_database: Database
+    cli: Cli, folder: Folder, empty_database: Project
 ) -> None:
     folder.write(m1_people=_FILE, m2_b="create table public.b ();\r\n")
     cli("db", "push")
@@ -79,7 +80,7 @@ def test_what_the_cli_pushed_is_not_applied_again(
 
 
 def test_what_we_applied_the_cli_does_not_push(
-    cli: Cli, folder: Folder, empty_database: Database
+    cli: Cli, folder: Folder, empty_database: Project
 ) -> None:
     folder.write(m1_people=_FILE, m2_b="create table public.b ()")
     migrate(empty_database.dsn, folder.path)
@@ -88,7 +89,7 @@ def test_what_we_applied_the_cli_does_not_push(
     assert all(listed.count(file.version) == 2 for file in load(folder.path))
 
 
-def test_the_two_take_turns(cli: Cli, folder: Folder, empty_database: Database) -> None:
+def test_the_two_take_turns(cli: Cli, folder: Folder, empty_database: Project) -> None:
     folder.write(m1_a="create table public.a ()")
     cli("db", "push")
     folder.write(m2_b="create table public.b ()")
@@ -100,7 +101,7 @@ def test_the_two_take_turns(cli: Cli, folder: Folder, empty_database: Database) 
 
 
 def test_an_edit_of_what_the_cli_pushed_is_seen(
-    cli: Cli, folder: Folder, empty_database: Database
+    cli: Cli, folder: Folder, empty_database: Project
 ) -> None:
     folder.write(m1_people=_FILE)
     cli("db", "push")
@@ -109,7 +110,7 @@ def test_an_edit_of_what_the_cli_pushed_is_seen(
         migrate(empty_database.dsn, folder.path)
 
 
-def test_we_cut_a_file_as_the_cli_does(cli: Cli, folder: Folder, empty_database: Database) -> None:
+def test_we_cut_a_file_as_the_cli_does(cli: Cli, folder: Folder, empty_database: Project) -> None:
     folder.write(m1_people=_FILE)
     cli("db", "push")
     recorded = empty_database.rows("select statements from supabase_migrations.schema_migrations")
@@ -117,7 +118,7 @@ def test_we_cut_a_file_as_the_cli_does(cli: Cli, folder: Folder, empty_database:
 
 
 def test_the_cli_writes_our_files_from_the_history(
-    cli: Cli, folder: Folder, empty_database: Database
+    cli: Cli, folder: Folder, empty_database: Project
 ) -> None:
     folder.write(m1_people=_FILE)
     migrate(empty_database.dsn, folder.path)
@@ -131,7 +132,7 @@ def test_the_cli_writes_our_files_from_the_history(
 
 
 def test_the_cli_pushes_the_schema_itself(
-    cli: Cli, folder: Folder, empty_database: Database
+    cli: Cli, folder: Folder, empty_database: Project
 ) -> None:
     (folder.path.parent / "supabase" / "migrations").unlink()
     (folder.path.parent / "supabase" / "migrations").symlink_to(ROOT / "sql" / "migrations")

@@ -1,0 +1,16 @@
+# Everything is in do.py, which needs no make. These are shorter names.
+.PHONY: demo test check bench schema clean
+
+demo test check:
+	@python3 do.py $@
+
+bench:
+	@.venv/bin/python -m bench.sync
+
+# Rewrites the dump of the end state after a change of sql/migrations.
+schema:
+	@.venv/bin/python -m tests.schema.dump
+
+clean:
+	@.venv/bin/mentor-sync local down || true
+	rm -rf .venv .tools .mentor_sync

@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, PostgREST and a gateway, as a hosted project has them."""

@@ -1,0 +1,110 @@
+"""The sync as the tests run it: the job, over the API or straight in SQL."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from mentor_sync.runner import FinishedRun, run_now
+from mentor_sync.settings import Settings
+from tests.project import Api, Project
+
+TARGETS = ("users", "mentors", "sync_rejects")
+
+
+def settings(**values: Any) -> Settings:
+    return Settings(_env_file=None, **values)  # type: ignore[call-arg]  # of pydantic
+
+
+def sync(api: Api, chunk_size: int = 20_000, **params: Any) -> FinishedRun:
+    """The job, over the API."""
+    with api.database() as database:
+        return run_now(database, settings(chunk_size=chunk_size), "sync_mentor_profiles", params)
+
+
+def sync_in_sql(project: Project, **params: Any) -> dict[str, int]:
+    """The job's verbs on a direct connection, in chunks of 1,000: counts by outcome."""
+    counts: dict[str, int] = {}
+    with psycopg.connect(project.dsn, autocommit=True) as connection:
+
+        def call(query: str, *values: Any) -> Any:
+            found = connection.execute(query.encode(), values).fetchone()
+            return found[0] if found else None
+
+        call(
+            "select register_jobs(%s)",
+            json.dumps(
+                [
+                    {
+                        "job": "sync_mentor_profiles",
+                        "description": "",
+                        "timezone": "UTC",
+                        "lease_seconds": 60,
+                        "max_attempts": 1,
+                    }
+                ]
+            ),
+        )
+        run = call("select enqueue_run('sync_mentor_profiles')")
+        fence = call("select claim_run('tests', %s)", run["id"])["fence"]
+        cursor, done = None, False
+        while not done:
+            answer = call(
+                "select sync_mentor_profiles(%s, %s, %s, %s, %s)",
+                run["id"],
+                fence,
+                cursor,
+                params.get("limit", 1000),
+                params.get("dry_run", False),
+            )
+            cursor, done = answer["cursor"], answer["done"]
+            for kind, n in answer["counts"].items():
+                counts[kind] = counts.get(kind, 0) + n
+        call("select finish_run(%s, %s, 'succeeded')", run["id"], fence)
+    return counts
+
+
+def without_triggers(project: Project) -> None:
+    """Members and accounts come in unseen, as they did before mentor_sync was installed."""
+    project.run(
+        "alter table members disable trigger user", "alter table users_user disable trigger user"
+    )
+
+
+def many(project: Project, count: int, *, accounts: bool = True) -> None:
+    """`count` members of type mentor, in one statement; with their accounts before them."""
+    if accounts:
+        project.run(
+            "insert into users_user (email) select 'p' || i || '@example.org'"
+            f" from generate_series(1, {int(count)}) as i"
+        )
+    project.run(
+        "insert into members (email, name, membershiptype, industry, skills)"
+        " select 'P' || i || '@Example.org', 'P ' || i, 'mentor', 'Industry ' || i % 7, 'a, b'"
+        f" from generate_series(1, {int(count)}) as i"
+    )
+
+
+def shown(project: Project) -> list[tuple[Any, ...]]:
+    """What people see of users and mentors, ids and times left out."""
+    return project.rows(
+        """
+        select u.email, u.full_name, u.role, u.member_id, u.legacy_user_id, t.user_id, t.bio,
+          t.expertise, t.is_approved, t.is_active, t.version, t.synced
+        from users as u left join mentors as t on t.person_id = u.id
+        order by u.email, u.id
+        """
+    )
+
+
+def mentor_of(project: Project, member: UUID) -> dict[str, Any]:
+    """The mentor's row, as JSON; empty when there is none."""
+    rows = project.rows(
+        "select to_jsonb(t) from mentors as t join users as u on u.id = t.person_id"
+        " where u.member_id = %s",
+        member,
+    )
+    return dict(rows[0][0]) if rows else {}
