@@ -21,7 +21,7 @@ alter table public.program_settings enable row level security;
 revoke all on table public.program_settings from public, anon, authenticated, service_role;
 grant select, insert, update on table public.program_settings to service_role;
 
-create trigger touch_updated_at before update on public.program_settings
+create trigger mentor_sync_touch before update on public.program_settings
 for each row when (old is distinct from new) execute function private.touch_updated_at();
 
 insert into public.program_settings (key, value, description) values

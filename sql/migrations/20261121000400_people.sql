@@ -106,7 +106,7 @@ using (id = (select private.current_user_id()))
 with check (id = (select private.current_user_id()));
 
 -- Links to the sources are not the person's doing, and leave updated_at alone.
-create trigger touch_updated_at before update on public.users
+create trigger mentor_sync_touch before update on public.users
 for each row when (
   (
     old.email, old.full_name, old.role, old.status, old.mentor_id, old.timezone,

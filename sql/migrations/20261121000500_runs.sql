@@ -109,7 +109,7 @@ grant select on table public.job_runs to authenticated;
 create policy "Admins read the runs" on public.job_runs for select to authenticated
 using ((select private.is_admin()));
 
-create trigger touch_updated_at before update on public.job_schedules
+create trigger mentor_sync_touch before update on public.job_schedules
 for each row when (old is distinct from new) execute function private.touch_updated_at();
 
 -- The first statement of every verb by which a job writes. It takes the row's lock to the

@@ -77,7 +77,7 @@ using (person_id = (select private.current_user_id()))
 with check (person_id = (select private.current_user_id()));
 
 -- Links and the sync's own memory do not show, and leave updated_at alone.
-create trigger touch_updated_at before update on public.mentors
+create trigger mentor_sync_touch before update on public.mentors
 for each row when (
   (
     old.slug, old.bio, old.expertise, old.is_approved, old.is_active, old.rating,

@@ -125,7 +125,8 @@ as $$
           then 'more than one person has this account or e-mail address'
         when p.member_id <> s.id then 'the person with this account belongs to another member'
         when p.legacy_user_id <> account.id then 'the person belongs to another account'
-        when t.person_id <> p.id then 'the mentor with this account belongs to another person'
+        when t.person_id is not null and t.person_id is distinct from p.id
+          then 'the mentor with this account belongs to another person'
         when t.user_id <> account.id then 'the mentor of this person has another account'
       end as problem
     from unnest(p_ids) as wanted (id)
@@ -179,7 +180,7 @@ as $$
       select x.* from public.mentors as x where x.person_id = p.id
       union all
       select x.* from public.mentors as x
-      where x.user_id = account.id and x.person_id is distinct from p.id
+      where x.user_id = account.id and (p.id is null or x.person_id is distinct from p.id)
       limit 1
     ) as t on true
     where kind.is_mentor or by_member.id is not null
@@ -214,7 +215,7 @@ as $$
       select
         h.hash,
         private.trim_space(j.email) as email_shown,
-        coalesce(nullif(private.trim_space(j.name), ''), j.address) as full_name,
+        nullif(private.trim_space(j.name), '') as full_name,
         private.mentor_bio(j.experience, j.occupation, j.jobtitle) as bio,
         private.mentor_expertise(j.area_of_expertise, j.industry, j.skills) as expertise,
         nullif(private.trim_space(j.country), '') as country_shown,
@@ -231,6 +232,7 @@ as $$
         offset 0
       ) as h
       where j.outcome = 'created'
+        or j.person_id is null
         or not j.mentor_is_active
         or (j.synced ->> 'source')::bigint is distinct from h.hash
       offset 0
@@ -268,7 +270,7 @@ as $$
       c.new_person_id, c.email_shown, c.full_name, 'mentor', c.account_id, c.id,
       c.country_shown, c.city_shown
     from changed as c
-    where c.outcome = 'created' and c.person_id is null
+    where c.outcome in ('created', 'exists') and c.person_id is null
     on conflict do nothing
     returning id
   ),
@@ -293,7 +295,7 @@ as $$
     )
     select
       c.new_mentor_id, c.account_id, coalesce(c.person_id, c.new_person_id),
-      private.slug(c.full_name, c.new_mentor_id), c.bio, c.expertise, p_auto_approve, true, 0.00,
+      private.slug(coalesce(c.full_name, 'mentor'), c.new_mentor_id), c.bio, c.expertise, p_auto_approve, true, 0.00,
       0, 1, c.wishes || jsonb_build_object('source', c.hash)
     from changed as c
     where c.outcome = 'created'
@@ -305,7 +307,11 @@ as $$
   changed_mentors as (
     update public.mentors as t
     set
-      person_id = coalesce(t.person_id, c.person_id, c.new_person_id),
+      person_id = coalesce(
+        t.person_id,
+        c.person_id,
+        case when c.new_person_id in (select p.id from made_people as p) then c.new_person_id end
+      ),
       user_id = coalesce(t.user_id, c.account_id),
       bio = case when c.changes ? 'bio' then c.bio else t.bio end,
       expertise = case when c.changes ? 'expertise' then c.expertise else t.expertise end,

@@ -2,10 +2,8 @@
 -- Everybody sees the public fields of approved, active mentors; a signed-in person also their
 -- own row; admins and service_role see every row and the contact fields.
 
--- Definer, because anon has no right on any table: this column list is all there is to see.
--- One plan for both kinds of caller would read e-mail addresses for all; the case does not.
-create function private.mentor_directory()
-returns table (
+-- One column list for the verb and for what stands behind it.
+create type public.mentor_listing as (
   id uuid,
   user_id bigint,
   slug text,
@@ -23,7 +21,14 @@ returns table (
   created_at timestamptz,
   "user" jsonb,
   member jsonb
-)
+);
+comment on type public.mentor_listing is
+  'A mentor as the directory shows it: own columns, the account, the member''s registration.';
+
+-- Definer, because anon has no right on any table: this column list is all there is to see.
+-- One plan for both kinds of caller would read e-mail addresses for all; the case does not.
+create function private.mentor_directory()
+returns setof public.mentor_listing
 language sql stable security definer set search_path = '' as $$
   select
     t.id, t.user_id::bigint, t.slug, t.bio, t.expertise, t.rating, t.rating_count,
@@ -74,25 +79,7 @@ comment on function private.mentor_directory() is
   'The mentors that the caller may see, with the fields that the caller may see.';
 
 create function public.get_mentors_with_member_data()
-returns table (
-  id uuid,
-  user_id bigint,
-  slug text,
-  bio text,
-  expertise jsonb,
-  rating numeric,
-  rating_count integer,
-  total_sessions integer,
-  is_approved boolean,
-  is_active boolean,
-  domain text,
-  experience_years numeric,
-  teaching_style text,
-  timezone text,
-  created_at timestamptz,
-  "user" jsonb,
-  member jsonb
-)
+returns setof public.mentor_listing
 language sql stable set search_path = '' as $$
   select * from private.mentor_directory()
 $$;

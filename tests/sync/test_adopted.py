@@ -90,3 +90,13 @@ def test_the_api_shows_adopted_mentors(adopted: Project) -> None:
     assert listed["count"] == 3
     assert member[1]["areaOfExpertise"] == "Law"
     assert member[2] is None
+
+
+def test_an_adopted_mentor_without_a_person_gets_one(adopted: Project) -> None:
+    migrate(adopted.dsn)
+    adopted.run("delete from users", "update members set membershiptype = 'mentor'")
+    adopted.run("delete from users", "update mentors set synced = '{}'")
+    assert sync_in_sql(adopted) == {"exists": 3, "no_user": 1}
+    assert adopted.one("select count(*) from mentors where person_id is null") == 0
+    assert adopted.one("select count(*) from users where role = 'mentor'") == 3
+    assert adopted.rows("select bio from mentors where user_id = 1") == [("written by hand",)]

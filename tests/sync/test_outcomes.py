@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.people import as_anon
 from tests.project import Project
 from tests.sync.support import TARGETS, mentor_of, sync_in_sql, without_triggers
 
@@ -90,3 +91,21 @@ def test_a_mentor_whose_row_was_deleted_is_made_again(project: Project) -> None:
     project.run("delete from mentors")
     assert sync_in_sql(project) == {"created": 1}
     assert project.rows("select person_id from mentors") == [(person,)]
+
+
+def test_a_person_who_was_deleted_is_made_again(project: Project) -> None:
+    project.mentor("ann@example.org")
+    (mentor,) = project.rows("select id, bio from mentors")
+    project.run("delete from users")
+    assert sync_in_sql(project) == {"exists": 1}
+    assert project.rows("select id, bio from mentors") == [mentor]
+    assert project.one("select count(*) from users as u join mentors as t on t.person_id = u.id")
+
+
+def test_a_member_without_a_name_does_not_show_the_address(project: Project) -> None:
+    project.account("secret@example.org")
+    project.member("secret@example.org", name=" ")
+    with as_anon(project) as anybody:
+        page = anybody.one("select list_mentors()")
+    assert page["count"] == 1
+    assert "secret" not in str(page)
