@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mentor_sync.errors import MentorSyncError
-from tests.people import as_anon
+from tests.people import as_anon, as_service
 from tests.project import Api, Project
 
 MEMBER_FIELDS = {
@@ -88,3 +88,16 @@ def test_an_expertise_that_is_no_list_hides_nobody(project: Project) -> None:
     project.run("""update mentors set expertise = '{"odd": true}'""")
     assert project.one("select list_mentors()")["count"] == 1
     assert project.one("select list_mentors('odd')")["count"] == 0
+
+
+def test_only_approved_and_active_mentors_are_listed(project: Project) -> None:
+    for name in ("ann", "bob", "cem"):
+        project.mentor(f"{name}@example.org")
+    project.run(
+        "update mentors set is_approved = false where slug like 'bob%'",
+        "update mentors set is_active = false where slug like 'cem%'",
+    )
+    with as_anon(project) as anybody:
+        assert names(anybody.one("select list_mentors()")) == {"Ann"}
+    with as_service(project) as daemon:
+        assert names(daemon.one("select list_mentors()")) == {"Ann", "Bob", "Cem"}

@@ -16,6 +16,7 @@ SPACE = (
     "\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 WORDS = st.text(st.sampled_from(list("abAB,; éÄß'\"|{}") + list(SPACE[:8])), max_size=12)
+SKILLS = WORDS | st.lists(WORDS, max_size=7).map(",".join)
 ANY_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 MANY = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -49,13 +50,18 @@ def model_of_expertise(area: str | None, industry: str | None, skills: str | Non
     ]
 
 
-@given(area=st.none() | WORDS, industry=st.none() | WORDS, skills=st.none() | WORDS)
+@given(area=st.none() | WORDS, industry=st.none() | WORDS, skills=st.none() | SKILLS)
 @MANY
 def test_expertise_is_area_industry_and_three_skills(
     connection: psycopg.Connection, area: str | None, industry: str | None, skills: str | None
 ) -> None:
     found = ask(connection, "select private.mentor_expertise(%s, %s, %s)", area, industry, skills)
     assert found == model_of_expertise(area, industry, skills)
+
+
+def test_the_fourth_skill_does_not_count(connection: psycopg.Connection) -> None:
+    found = ask(connection, "select private.mentor_expertise(' Law', 'law', ',a;b,, A ,d,e')")
+    assert found == ["Law", "a", "b"]
 
 
 @given(parts=st.tuples(*[st.none() | WORDS] * 3))
