@@ -16,6 +16,7 @@ from mentor_sync.job import JobContext, JobResult, Params, Progress, job
 GOAL_MILLISECONDS = 1000
 """What a call should take: far under the statement timeout of the API."""
 SMALLEST_CHUNK = 100
+"""Fewer members a call gain nothing."""
 
 
 class SyncParams(Params):
@@ -83,4 +84,5 @@ def _chunk(
 def _next_limit(limit: int, milliseconds: int, most: int) -> int:
     """So many members as should take a second, changing by at most a factor of two a call."""
     wanted = limit * GOAL_MILLISECONDS // max(milliseconds, 1)
-    return max(SMALLEST_CHUNK, min(most, 2 * limit, max(limit // 2, wanted)))
+    smallest = min(SMALLEST_CHUNK, most)
+    return max(smallest, min(most, 2 * limit, max(limit // 2, wanted)))

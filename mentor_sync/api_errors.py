@@ -18,14 +18,24 @@ from mentor_sync.errors import (
 from mentor_sync.redaction import redact
 
 STATEMENT_TIMEOUT = "57014"
+NO_CONNECTION = "no_connection"
 
 _MISSING = {"PGRST202", "PGRST204", "PGRST205", "42P01", "42883", "42703", "3F000"}
 _KEY = {"PGRST300", "PGRST301", "PGRST302", "PGRST303", "401"}
 _BUSY = {
     *("PGRST000", "PGRST001", "PGRST002", "PGRST003"),
     *("40001", "40P01", "55P03", STATEMENT_TIMEOUT, "57P01", "57P02", "57P03"),
-    *("429", "502", "503", "504", "520", "521", "522", "523", "524", "530"),
+    *("408", "429"),
 }
+# Answers of a web server that is no Data API, which has codes of its own.
+_ELSEWHERE = {"301", "302", "303", "307", "308", "404", "405", "PGRST125"}
+# What only the owner of the project can end.
+_STOPPED = {
+    "PGRST106": "Expose the schema public: dashboard, Project Settings, Data API.",
+    "402": "The organisation is over its quota or behind with a bill: dashboard, Billing.",
+    "540": "The project is paused. Restore it in the dashboard, then run it again.",
+}
+_LATER = "Run it again in a minute. If it stays so, look at the project in the dashboard."
 # No memory, no disk, no connection left: the server's trouble, not the row's.
 _BUSY_CLASSES = ("08", "53")
 
@@ -46,8 +56,8 @@ def explain_api_error(error: APIError, status: int | None) -> MentorSyncError:
     if code == "42501":
         return ConfigurationError(
             f"The key's role may not do this: {said}.",
-            hint="A grant of mentor-sync is missing. Run: mentor-sync db migrate, then "
-            "mentor-sync db check, which names what was changed.",
+            hint="A grant of mentor-sync was revoked. mentor-sync db print shows the grants: run "
+            "the one that names it in the SQL editor.",
             code="missing_grant",
         )
     if code in _MISSING:
@@ -56,10 +66,14 @@ def explain_api_error(error: APIError, status: int | None) -> MentorSyncError:
             hint="Run: mentor-sync db migrate. If it was just migrated, the API may not have "
             "noticed: run notify pgrst, 'reload schema'; in the SQL editor.",
         )
-    if code in _BUSY or code[:2] in _BUSY_CLASSES or status in {429, 502, 503, 504}:
+    if code in _BUSY or code[:2] in _BUSY_CLASSES:
         return Overloaded(f"{said} ({code})", code=code, hint="Run it again in a minute.")
-    if status == 404 or "JSON could not be generated" in said:
-        return wrong_address(f"it answered {status}, which is not the Data API")
+    if code in _STOPPED:
+        return ConfigurationError(f"{said} ({code})", hint=_STOPPED[code], code=code)
+    if code in _ELSEWHERE:
+        return wrong_address(f"it answered {code}, which is not the Data API")
+    if code.startswith("5") and len(code) == 3:
+        return Unreachable(f"The gateway answered: {said} ({code}).", hint=_LATER, code=code)
     return ApiError(f"{said} ({code})", hint=error.hint or "", code=code)
 
 
@@ -78,7 +92,7 @@ def explain_transport_error(error: httpx.HTTPError, url: str) -> MentorSyncError
     words = str(error) or type(error).__name__
     if isinstance(error, httpx.ConnectError) and _is_unknown_host(words):
         return wrong_address("no such host")
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
         return Unreachable(
             f"No answer from {url} in time.",
             hint="Look whether the project is paused or busy, then run it again.",
@@ -87,6 +101,7 @@ def explain_transport_error(error: httpx.HTTPError, url: str) -> MentorSyncError
     return Unreachable(
         f"No answer from {url}: {redact(words)}.",
         hint="Check SUPABASE_URL, and that the project is up. Locally: mentor-sync local up.",
+        code=NO_CONNECTION if _never_connected(error) else "",
     )
 
 
@@ -97,6 +112,10 @@ def wrong_address(why: str) -> ConfigurationError:
         hint="It looks like https://<ref>.supabase.co (dashboard, Project Settings, Data API).",
         code="wrong_url",
     )
+
+
+def _never_connected(error: httpx.HTTPError) -> bool:
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
 
 
 def _is_unknown_host(words: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 import time
 from typing import Any
 
 from mentor_sync.errors import KeyRefused
 
+_SECRET_KEY = re.compile(r"sb_secret_[A-Za-z0-9_-]+")
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _NEEDED = (
     "mentor-sync needs the secret key (sb_secret_...), or the legacy service_role key: "
     "dashboard, Project Settings, API Keys. Put it into SUPABASE_SECRET_KEY."
@@ -24,7 +26,7 @@ def require_service_key(key: str) -> None:
     Raises:
         KeyRefused: a publishable, anon, user's, expired or unknown key.
     """
-    if key.startswith("sb_secret_"):
+    if _SECRET_KEY.fullmatch(key):
         return
     if key.startswith("sb_publishable_"):
         raise KeyRefused("The key is a publishable key, which sees public rows only.", hint=_NEEDED)
@@ -44,12 +46,11 @@ def require_service_key(key: str) -> None:
 
 def _claims(token: str) -> dict[str, Any] | None:
     """What a JWT says, unverified: the server verifies it."""
-    parts = token.split(".")
-    if len(parts) != 3:
+    parts = _JWT.fullmatch(token)
+    if parts is None:
         return None
     try:
-        body = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-        claims = json.loads(body)
-    except (ValueError, binascii.Error):
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None

@@ -6,10 +6,11 @@ lists, and cuts row sets at 1,000. So this door retries, checks each answer, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from postgrest import APIError
@@ -18,25 +19,33 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception,
-    stop_after_delay,
+    stop_before_delay,
     wait_random_exponential,
 )
 
 from mentor_sync.api_errors import (
+    NO_CONNECTION,
     STATEMENT_TIMEOUT,
     explain_api_error,
     explain_transport_error,
     wrong_address,
 )
 from mentor_sync.api_key import require_service_key
-from mentor_sync.errors import BadAnswer, MentorSyncError, MissingMigrations
+from mentor_sync.errors import BadAnswer, MentorSyncError, MissingMigrations, UsageError
 from supabase import Client, ClientOptions, create_client
 
 Json = dict[str, Any]
-Answer = TypeVar("Answer", dict, list, int, str, bool)  # type: ignore[type-arg]
+_CUT_SHORT = "The answer was cut short or came from a proxy. Run it again."
+# Not str: what is not JSON comes as one.
+Answer = TypeVar("Answer", dict, list, int, bool)  # type: ignore[type-arg]
+Given = TypeVar("Given")
 
 PAGE = 1000
 """Rows a request: what the Data API gives at the most."""
+FIRST_PATIENCE = 5.0
+"""Seconds to look for a server that never answered: the address may be wrong."""
+FEW = 3
+"""Tries where the same answer twice is hardly chance."""
 
 
 @dataclass
@@ -71,17 +80,19 @@ class Database:
         patience: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        key = key.strip()
         require_service_key(key)
         self.url = _project_url(url)
         self.calls = Calls()
         self._patience = patience
+        self._has_answered = False
         # HTTP/1.1: idle HTTP/2 connections are cut by GOAWAY, and the request is lost.
         self._http = httpx.Client(
             timeout=timeout,
             http2=False,
             follow_redirects=False,
             transport=transport or httpx.HTTPTransport(retries=1),
-            event_hooks={"response": [self._note_status]},
+            event_hooks={"response": [self._note_answer]},
         )
         self._client = _client(self.url, key, self._http)
 
@@ -108,44 +119,51 @@ class Database:
         Raises:
             MentorSyncError: see errors.py; `code` is the SQLSTATE or PostgREST's code.
         """
-        answer = self._retrying(lambda: self._send(self._client.rpc(name, params)))
-        return _checked(answer, expect, name)
+
+        def request() -> Answer:
+            return _checked(self._send(self._client.rpc(name, params)), expect, name)
+
+        return self._retrying(request)
 
     def rpc_or_none(self, name: str, params: Json) -> Json | None:
         """Call a verb that answers with one object or null."""
-        answer = self._retrying(lambda: self._send(self._client.rpc(name, params)))
-        return None if answer is None else _checked(answer, dict, name)
+
+        def request() -> Json | None:
+            answer = self._send(self._client.rpc(name, params))
+            return None if answer is None else _checked(answer, dict, name)
+
+        return self._retrying(request)
 
     def select(
         self, table: str, columns: str = "*", *, order: str, limit: int = PAGE, **equals: Any
     ) -> list[Json]:
         """Rows of a table, the latest first by `order`; `limit` is 1 to 1,000."""
 
-        def request() -> Any:
+        def request() -> list[Json]:
             query = self._client.table(table).select(columns).order(order, desc=True)
             for column, value in equals.items():
                 query = query.eq(column, value)
-            return self._send(query.limit(min(limit, PAGE)))
+            return _rows(self._send(query.limit(min(limit, PAGE))), table)
 
-        return _rows(self._retrying(request), table)
+        return self._retrying(request)
 
     def pages(self, table: str, columns: str, *, key: str = "id") -> Iterator[list[Json]]:
         """Every row of a table, in pages by a unique key that `columns` must contain."""
         after: Any = None
         while True:
             rows = self._page(table, columns, key, after)
-            if rows:
-                yield rows
-            if len(rows) < PAGE:
+            if not rows:
                 return
+            yield rows
+            # Not the last page because it is short: a project may give fewer rows a request.
             after = rows[-1][key]
 
     def _page(self, table: str, columns: str, key: str, after: Any) -> list[Json]:
-        def request() -> Any:
+        def request() -> list[Json]:
             query = self._client.table(table).select(columns).order(key).limit(PAGE)
-            return self._send(query if after is None else query.gt(key, after))
+            return _rows(self._send(query if after is None else query.gt(key, after)), table)
 
-        return _rows(self._retrying(request), table)
+        return self._retrying(request)
 
     def _send(self, query: Any) -> Any:
         """One request, with every failure turned into an error of ours."""
@@ -157,20 +175,29 @@ class Database:
             raise explain_api_error(error, self.calls.last_status) from error
         except httpx.HTTPError as error:
             raise explain_transport_error(error, self.url) from error
+        except ValueError as error:
+            raise UsageError(f"This cannot be sent as JSON: {error}.") from error
 
-    def _retrying(self, request: Any) -> Any:
-        out_of_time = stop_after_delay(self._patience)
+    def _retrying(self, request: Callable[[], Given]) -> Given:
         attempts = Retrying(
             retry=retry_if_exception(_worth_another_try),
             wait=wait_random_exponential(multiplier=0.2, max=5),
-            stop=lambda state: out_of_time(state) or _stays_unknown(state),
+            stop=lambda state: self._out_of_time(state) or _stays_so(state),
             before_sleep=self._note_retry,
             reraise=True,
         )
         return attempts(request)
 
-    def _note_status(self, response: httpx.Response) -> None:
+    def _out_of_time(self, state: RetryCallState) -> bool:
+        nobody = not self._has_answered and getattr(_error(state), "code", "") == NO_CONNECTION
+        patience = min(self._patience, FIRST_PATIENCE) if nobody else self._patience
+        return stop_before_delay(patience)(state)
+
+    def _note_answer(self, response: httpx.Response) -> None:
+        self._has_answered = True
         self.calls.last_status = response.status_code
+        if response.is_success and not response.read():
+            raise BadAnswer("The Data API answered with nothing.", hint=_CUT_SHORT)
 
     def _note_retry(self, _state: RetryCallState) -> None:
         self.calls.retries += 1
@@ -183,10 +210,14 @@ def _worth_another_try(error: BaseException) -> bool:
     )
 
 
-def _stays_unknown(state: RetryCallState) -> bool:
-    """A new function is unknown to the API for a moment only."""
-    error = state.outcome.exception() if state.outcome else None
-    return isinstance(error, MissingMigrations) and state.attempt_number >= 3
+def _stays_so(state: RetryCallState) -> bool:
+    """A new function is unknown to the API, and a proxy talks nonsense, for a moment only."""
+    passing = isinstance(_error(state), MissingMigrations | BadAnswer)
+    return passing and state.attempt_number >= FEW
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
 
 
 def _client(url: str, key: str, http: httpx.Client) -> Client:
@@ -205,7 +236,8 @@ def _project_url(url: str) -> str:
         raise wrong_address("it is that of the dashboard")
     try:
         parsed = httpx.URL(trimmed)
-    except httpx.InvalidURL:
+        urlsplit(trimmed).port, parsed.host.encode("idna")  # each refuses what the other lets pass
+    except (httpx.InvalidURL, ValueError):
         raise wrong_address("it cannot be read") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise wrong_address("it does not begin with https://")
@@ -216,7 +248,7 @@ def _checked(answer: Any, expected: type[Answer], name: str) -> Answer:
     if type(answer) is not expected:
         raise BadAnswer(
             f"{name} answered with {type(answer).__name__} instead of {expected.__name__}.",
-            hint="The answer was cut short or came from a proxy. Run it again.",
+            hint=_CUT_SHORT,
         )
     return answer
 

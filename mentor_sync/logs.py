@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from mentor_sync.redaction import redact
+from mentor_sync.redaction import redacted
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -21,7 +22,6 @@ def configure_logs(level: str, style: Literal["auto", "console", "json"]) -> Non
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _redacted,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -34,7 +34,10 @@ def configure_logs(level: str, style: Literal["auto", "console", "json"]) -> Non
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(style),
+                # Without local variables, which may hold a key.
+                structlog.processors.format_exc_info,
+                _redacted,
+                _renderer(style),
             ],
         )
     )
@@ -51,14 +54,17 @@ def get_logger(name: str) -> Logger:
     return logger
 
 
-def _renderers(style: Literal["auto", "console", "json"]) -> list[Processor]:
-    console = style == "console" or (style == "auto" and sys.stderr.isatty())
-    if console:
-        return [structlog.dev.ConsoleRenderer()]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+def _renderer(style: Literal["auto", "console", "json"]) -> Processor:
+    if style == "console" or (style == "auto" and sys.stderr.isatty()):
+        return structlog.dev.ConsoleRenderer(
+            colors=_colours(), exception_formatter=structlog.dev.plain_traceback
+        )
+    return structlog.processors.JSONRenderer()
+
+
+def _colours() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {
-        name: redact(value) if isinstance(value, str) else value for name, value in event.items()
-    }
+    return {name: redacted(value) for name, value in event.items()}

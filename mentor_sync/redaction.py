@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 _SECRETS = re.compile(
-    r"sb_(?:secret|publishable)_[A-Za-z0-9_\-]+"
-    r"|eyJ[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*){0,2}"
-    r"|(?<=://)([^\s:/@]*):[^\s@]*(?=@)"
+    r"sb_(?:secret|publishable)_[A-Za-z0-9_-]+"
+    # A token is long; "heyJude" is none.
+    r"|eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]*){0,2}"
+    # To the last @, since a password may hold some too.
+    r"|(?<=://)(?P<user>[^\s:/@]*):\S*(?=@)"
+    r"|(?<=password=)(?:'(?:[^'\\]|\\.)*'|[^\s&'\"]+)"
 )
 
 
 def redact(text: str) -> str:
-    """The text with API keys, tokens and the passwords of URLs replaced by `***`."""
-    return _SECRETS.sub(lambda found: f"{found[1]}:***" if found[1] is not None else "***", text)
+    """The text with API keys, tokens and the passwords of connections replaced by `***`."""
+    return _SECRETS.sub(lambda m: "***" if m["user"] is None else f"{m['user']}:***", text)
+
+
+def redacted(value: Any) -> Any:
+    """Likewise a value of any kind; what is not plain data becomes text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {redact(str(key)): redacted(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redacted(item) for item in value]
+    return redact(str(value))
 
 
 def mask(secret: str) -> str:

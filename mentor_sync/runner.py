@@ -13,9 +13,10 @@ import structlog
 from pydantic import ValidationError
 
 from mentor_sync.database import Database, Json
-from mentor_sync.errors import ApiError, MentorSyncError, StaleRun, UsageError
+from mentor_sync.errors import MentorSyncError, StaleRun, UsageError
 from mentor_sync.job import Job, JobContext, JobResult, Progress, find_job
 from mentor_sync.logs import get_logger
+from mentor_sync.redaction import redacted
 from mentor_sync.settings import Settings
 
 _WORKER = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
@@ -122,10 +123,10 @@ def _record_failure(context: JobContext, status: str, error: MentorSyncError) ->
     try:
         context.database.rpc(
             "finish_run",
-            {**context.ownership, "p_status": status, "p_error": error.as_json()},
+            {**context.ownership, "p_status": status, "p_error": redacted(error.as_json())},
             expect=dict,
         )
-    except ApiError as second:
+    except MentorSyncError as second:
         context.log.warning("run not finished", reason=second.message)
 
 

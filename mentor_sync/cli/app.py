@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from mentor_sync import __version__
 from mentor_sync.cli.config import app as config_app
 from mentor_sync.cli.db import app as db_app
+from mentor_sync.cli.demo import demo
 from mentor_sync.cli.local import app as local_app
 from mentor_sync.cli.output import Invocation
 from mentor_sync.cli.run import app as run_app
@@ -20,14 +22,43 @@ from mentor_sync.errors import MentorSyncError, UsageError
 from mentor_sync.logs import configure_logs
 from mentor_sync.settings import load_settings
 
+
+class _Stopped(MentorSyncError):
+    """Stopped."""
+
+    exit_code = 130
+    default_code = "stopped"
+
+
+class _Terminated(_Stopped):
+    """Stopped by SIGTERM."""
+
+    exit_code = 143
+
+
+class _SigTerm(KeyboardInterrupt):
+    """SIGTERM, which stops a command as Ctrl-C does."""
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Typer would make 130 of every interrupt."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise _Terminated if isinstance(stop, _SigTerm) else _Stopped from None
+
+
 app = typer.Typer(
     name="mentor-sync",
+    cls=_Commands,
     help="Run a mentoring programme on Supabase.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("sync")(sync)
+app.command("demo")(demo)
 app.add_typer(run_app, name="run")
 app.add_typer(db_app, name="db")
 app.add_typer(local_app, name="local")
@@ -52,6 +83,7 @@ def _root(
     invocation = context.find_object(Invocation)
     if invocation is not None:
         invocation.debug = debug
+        invocation.command = context.invoked_subcommand or invocation.command
     settings = load_settings()
     # One-shot commands print what they do; their events matter where something is wrong.
     configure_logs("debug" if debug else settings.log_level, settings.log_format)
@@ -62,31 +94,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     invocation = Invocation()
     try:
         code = app(args=arguments, prog_name="mentor-sync", standalone_mode=False, obj=invocation)
-    except MentorSyncError as error:
-        invocation.fail(error)
+    except Exception as error:
+        # Where the words could not be parsed, --json may not have been reached.
+        invocation.json = invocation.json or "--json" in (arguments or sys.argv)
+        ours = _as_ours(error)
+        invocation.fail(ours)
         if invocation.debug:
             invocation.stderr.print_exception()
-        return error.exit_code
-    except typer.TyperException as error:
-        # Words that could not be parsed: --json may not have been reached.
-        invocation.json = invocation.json or "--json" in (arguments or sys.argv)
-        invocation.fail(UsageError(str(error), hint="See mentor-sync --help."))
-        return UsageError.exit_code
-    except (typer.Abort, KeyboardInterrupt) as stop:
-        invocation.note("Stopped.")
-        return 143 if isinstance(stop, _Terminated) else 130
+        return ours.exit_code
     return code if isinstance(code, int) else 0
 
 
+def _as_ours(error: Exception) -> MentorSyncError:
+    if isinstance(error, MentorSyncError):
+        return error
+    if isinstance(error, typer.TyperException):
+        return UsageError(str(error), hint="See mentor-sync --help.")
+    if isinstance(error, typer.Abort):
+        return _Stopped()
+    return MentorSyncError(
+        f"{type(error).__name__}: {error}", hint="Run it again with --debug before the command."
+    )
+
+
 def run() -> None:
-    """The console script. SIGTERM stops a command as Ctrl-C does."""
+    """The console script."""
     signal.signal(signal.SIGTERM, _terminated)
     sys.exit(main())
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM."""
-
-
 def _terminated(_number: int, _frame: object) -> None:
-    raise _Terminated
+    raise _SigTerm

@@ -7,7 +7,7 @@ from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 from rich.table import Table
 
-from mentor_sync.cli.output import JsonOption, invocation_of
+from mentor_sync.cli.output import JsonOption, invocation_of, plain
 from mentor_sync.redaction import mask, redact
 from mentor_sync.settings import Settings, load_settings
 
@@ -28,7 +28,7 @@ def show(context: typer.Context, _json: JsonOption = False) -> None:
     table.add_column("variable")
     table.add_column("value", overflow="fold")
     for variable, value in values.items():
-        table.add_row(variable, value if value is not None else "not set")
+        table.add_row(variable, plain(value if value is not None else "not set"))
     invocation.show(table)
 
 

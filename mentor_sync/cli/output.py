@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from mentor_sync.errors import ConfigurationError, MentorSyncError, UsageError
-from mentor_sync.redaction import redact
+from mentor_sync.redaction import redact, redacted
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Invocation:
     def say(self, text: str = "") -> None:
         """A line for a person, on stdout; nothing with --json or --quiet."""
         if not self.json and not self.quiet:
-            self.stdout.print(text, markup=False, soft_wrap=True)
+            self.stdout.print(_lines(text), soft_wrap=True)
 
     def show(self, renderable: Any) -> None:
         """A table or panel of rich, likewise."""
@@ -40,7 +41,7 @@ class Invocation:
     def note(self, text: str) -> None:
         """A line about the work, on stderr."""
         if not self.quiet:
-            self.stderr.print(text, markup=False, soft_wrap=True)
+            self.stderr.print(_lines(text), soft_wrap=True)
 
     def answer(self, data: dict[str, Any], *, ok: bool = True) -> None:
         """The `--json` document; nothing without --json."""
@@ -50,11 +51,11 @@ class Invocation:
     def fail(self, error: MentorSyncError) -> None:
         """What, the likely cause, the next command."""
         if self.json:
-            self._write_document({}, ok=False, errors=[error.as_json()])
-        line = f"Error: {redact(error.message)}"
-        self.stderr.print(line, style="bold red", markup=False, soft_wrap=True)
+            self._write_document({}, ok=False, errors=[redacted(error.as_json())])
+        line = _lines(f"Error: {redact(error.message)}")
+        self.stderr.print(line, style="bold red", soft_wrap=True)
         if error.hint:
-            self.stderr.print(redact(error.hint), markup=False, soft_wrap=True)
+            self.stderr.print(_lines(redact(error.hint)), soft_wrap=True)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask on a terminal; elsewhere `--yes` is the only way.
@@ -83,6 +84,15 @@ class Invocation:
             "errors": errors,
         }
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+
+
+def plain(text: str) -> Text:
+    """A table's cell as it is, without what steers a terminal: members may be called [bold]."""
+    return Text("".join(c if c.isprintable() else " " for c in text), overflow="ellipsis")
+
+
+def _lines(text: str) -> Text:
+    return Text("".join(c if c.isprintable() or c in "\n\t" else " " for c in text))
 
 
 def invocation_of(context: typer.Context) -> Invocation:

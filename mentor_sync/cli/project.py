@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mentor_sync.cli.output import Invocation
 from mentor_sync.errors import ConfigurationError
+from mentor_sync.redaction import redact
 from mentor_sync.settings import KEY_VARIABLES, Settings
 
 if TYPE_CHECKING:
@@ -24,11 +25,20 @@ class Project:
     @property
     def name(self) -> str:
         """Its host, as people know it."""
-        return urlsplit(self.url).netloc or self.url
+        return self._address.netloc.rpartition("@")[2] or redact(self.url)
 
     @property
     def is_loopback(self) -> bool:
-        return urlsplit(self.url).hostname in {"localhost", "127.0.0.1", "::1"}
+        return self._address.hostname in {"localhost", "127.0.0.1", "::1"}
+
+    @property
+    def _address(self) -> SplitResult:
+        try:
+            return urlsplit(self.url.strip())
+        except ValueError:
+            from mentor_sync.api_errors import wrong_address
+
+            raise wrong_address("it cannot be read") from None
 
     def open(self, settings: Settings) -> Database:
         """The door to it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
+from string import hexdigits
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
 
-from mentor_sync.cli.output import Invocation, JsonOption, invocation_of
+from mentor_sync.cli.output import Invocation, JsonOption, invocation_of, plain
 from mentor_sync.cli.project import find_project
 from mentor_sync.errors import UsageError
 from mentor_sync.settings import load_settings
@@ -18,15 +18,27 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at the runs of jobs.", no_args_is_help=True)
 
+Status = Literal[
+    "queued",
+    "running",
+    "awaiting_approval",
+    "succeeded",
+    "partial",
+    "failed",
+    "dead",
+    "cancelled",
+]
 _SHOWN = "id,job,status,slot,attempt,created_at,started_at,finished_at,counts,error"
-_SHORTEST = 4
+_SHORTEST, _LONGEST = 4, 32
 
 
 @app.command("list")
 def list_runs(
     context: typer.Context,
     job: Annotated[str | None, typer.Option("--job", help="Only runs of this job.")] = None,
-    status: Annotated[str | None, typer.Option("--status", help="Only runs in this state.")] = None,
+    status: Annotated[
+        Status | None, typer.Option("--status", help="Only runs in this state.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many.")] = 20,
     _json: JsonOption = False,
 ) -> None:
@@ -37,11 +49,12 @@ def list_runs(
         runs = database.select("job_runs", _SHOWN, order="created_at", limit=limit, **wanted)
     invocation.answer({"runs": runs})
     table = Table(box=None, pad_edge=False)
-    for title in ("run", "job", "status", "asked for at", "counts"):
-        table.add_column(title)
+    for title in ("run", "job", "status", "asked for (UTC)"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("counts", overflow="ellipsis", no_wrap=True)
     for run in runs:
-        cells = run["id"][:8], run["job"], run["status"], run["created_at"][:19], _counts(run)
-        table.add_row(*cells)
+        cells = run["id"][:8], run["job"], run["status"], run["created_at"][:16].replace("T", " "), _counts(run)
+        table.add_row(*map(plain, cells))
     invocation.show(table)
 
 
@@ -59,7 +72,7 @@ def show_run(
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in found.items():
         if value not in (None, {}, ""):
-            table.add_row(name, str(value))
+            table.add_row(name, plain(str(value)))
     invocation.show(table)
 
 
@@ -74,13 +87,13 @@ def _find(database: Database, beginning: str) -> dict[str, Any]:
     Raises:
         UsageError: none does, or more than one.
     """
-    if len(beginning) < _SHORTEST or not set(beginning) <= set("0123456789abcdef-"):
+    digits = beginning.replace("-", "")
+    if not _SHORTEST <= len(digits) <= _LONGEST or not set(digits) <= set(hexdigits):
         raise UsageError(f"{beginning} is not the id of a run.", hint="See mentor-sync run list.")
     found = database.rpc("find_runs", {"p_beginning": beginning}, expect=list)
     if len(found) != 1:
         many = "There is no run" if not found else "There is more than one run"
         raise UsageError(f"{many} {beginning}.", hint="See mentor-sync run list.")
-    UUID(found[0]["id"])
     return dict(found[0])
 
 

@@ -15,7 +15,7 @@ from mentor_sync.cli.output import (
     YesOption,
     invocation_of,
 )
-from mentor_sync.cli.project import find_project
+from mentor_sync.cli.project import Project, find_project
 from mentor_sync.cli.sync_report import RecordBook, RecordFile, SyncProgress, print_report
 from mentor_sync.settings import Settings, load_settings
 
@@ -76,6 +76,19 @@ def sync_project(
     project = find_project(invocation, settings)
     if not params["dry_run"] and not project.is_loopback:
         invocation.confirm(f"Sync the mentors of {project.name}?", yes=yes)
+    run, book = run_sync(invocation, settings, project, params, csv=csv)
+    return _answer(invocation, run, book, dry_run=bool(params["dry_run"]), project=project.name)
+
+
+def run_sync(
+    invocation: Invocation,
+    settings: Settings,
+    project: Project,
+    params: dict[str, object],
+    *,
+    csv: Path | None = None,
+) -> tuple[FinishedRun, RecordBook]:
+    """Run the job under a progress bar: the run, and the records worth showing."""
     from mentor_sync.runner import run_now
 
     book = RecordBook()
@@ -91,7 +104,7 @@ def sync_project(
                 file.write(latest.records)
 
         run = run_now(database, settings, JOB, params, report=report)
-    return _answer(invocation, run, book, dry_run=bool(params["dry_run"]), project=project.name)
+    return run, book
 
 
 def _answer(

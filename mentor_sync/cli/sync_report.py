@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from mentor_sync.cli.output import Invocation
+from mentor_sync.cli.output import Invocation, plain
 from mentor_sync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class RecordBook:
     def as_json(self, counts: dict[str, int]) -> dict[str, Any]:
         """The counts of every kind, and the records that were kept."""
         return {
-            "found": sum(counts.get(kind, 0) for kind in FOUND),
-            **{kind: counts.get(kind, 0) for kind in OUTCOMES},
+            **all_counts(counts),
             "records": self.records,
             "records_complete": len(self.records) == sum(counts.values()),
         }
@@ -93,7 +92,7 @@ class RecordFile:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
 
 
 class SyncProgress:
@@ -148,7 +147,7 @@ def _print_records(invocation: Invocation, counts: dict[str, int], book: RecordB
         of_kind = [record for record in book.records if record["outcome"] == outcome]
         shown = of_kind if few else of_kind[:SAMPLE]
         for record in shown:
-            table.add_row(*(_plain(cell) for cell in _cells(outcome, record)))
+            table.add_row(*(plain(cell) for cell in _cells(outcome, record)))
         if counts.get(outcome, 0) > len(shown):
             table.add_row("", f"... and {counts[outcome] - len(shown):,} more", "", "")
     if table.row_count:
@@ -163,22 +162,31 @@ def _cells(outcome: str, record: Record) -> tuple[str, str, str, str]:
     return outcome.replace("_", " "), record.get("name", ""), record.get("email", ""), why
 
 
-def _plain(text: str) -> Any:
-    """Text as it is: members may be called [bold]."""
-    from rich.text import Text
-
-    return Text("".join(c if c.isprintable() else " " for c in text), overflow="ellipsis")
-
-
 def _print_summary(invocation: Invocation, counts: dict[str, int]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
+    invocation.show(summary_table({"": counts}))
+    invocation.say()
+
+
+def all_counts(counts: dict[str, int]) -> dict[str, int]:
+    """The counts of every kind, and of all that were found."""
     found = sum(counts.get(kind, 0) for kind in FOUND)
-    table.add_row("Active members of type mentor", f"{found:,}")
+    return {"found": found, **{kind: counts.get(kind, 0) for kind in OUTCOMES}}
+
+
+def summary_table(runs: dict[str, dict[str, int]]) -> Table:
+    """The summary of one run, or of several beside each other, by title."""
+    table = Table(box=None, pad_edge=False, show_header=len(runs) > 1)
+    table.add_column()
+    for title in runs:
+        table.add_column(title, justify="right")
+    columns = [all_counts(counts) for counts in runs.values()]
+    _add_row(table, "Active members of type mentor", columns, "found")
     for outcome, words in OUTCOMES.items():
         always = outcome in {"created", "exists", "no_user", "rejected"}
-        if always or counts.get(outcome):
-            table.add_row(f"  {words}", f"{counts.get(outcome, 0):,}")
-    invocation.show(table)
-    invocation.say()
+        if always or any(counts[outcome] for counts in columns):
+            _add_row(table, f"  {words}", columns, outcome)
+    return table
+
+
+def _add_row(table: Table, words: str, columns: list[dict[str, int]], kind: str) -> None:
+    table.add_row(words, *(f"{counts[kind]:,}" for counts in columns))

@@ -67,6 +67,9 @@ begin
   );
   alter table public.users_user enable row level security;
   revoke all on table public.users_user from public, anon, authenticated, service_role;
+  -- Older projects open new sequences, too; an identity column needs no right on its own.
+  execute 'revoke all on sequence ' || pg_get_serial_sequence('public.users_user', 'id')
+    || ' from public, anon, authenticated, service_role';
   grant select, insert, update, delete on table public.users_user to service_role;
 end
 $$;

@@ -1,0 +1,1 @@
+"""The demo: an invented community on the local stack."""
