@@ -103,7 +103,7 @@ def _sync(
 
 def _changes(run: FinishedRun, after: str = "") -> str:
     done = {kind: run.counts.get(kind, 0) for kind in ("created", "updated", "deactivated")}
-    words = [f"{n:,} mentors {kind}" for kind, n in done.items() if n]
+    words = [f"{n:,} mentor{'s' * (n != 1)} {kind}" for kind, n in done.items() if n]
     return ", ".join(words) + after if words else "nothing to create or change"
 
 

@@ -101,9 +101,9 @@ def _mentors(results: list[dict[str, Any]]) -> Table:
     table = _table(20, 38, 18)
     for mentor in results:
         member = mentor["member"] or {}
-        place = [part for part in (member.get("city"), member.get("country")) if part]
+        place = [(member.get(part) or "").strip() for part in ("city", "country")]
         name = mentor["user"]["full_name"] or ""
-        _add(table, name, ", ".join(mentor["expertise"]), ", ".join(place))
+        _add(table, name, ", ".join(mentor["expertise"]), ", ".join(filter(None, place)))
     return table
 
 

@@ -53,7 +53,8 @@ def list_runs(
         table.add_column(title, no_wrap=True)
     table.add_column("counts", overflow="ellipsis", no_wrap=True)
     for run in runs:
-        cells = run["id"][:8], run["job"], run["status"], run["created_at"][:16].replace("T", " "), _counts(run)
+        asked_for = run["created_at"][:16].replace("T", " ")
+        cells = run["id"][:8], run["job"], run["status"], asked_for, _counts(run)
         table.add_row(*map(plain, cells))
     invocation.show(table)
 

@@ -149,7 +149,8 @@ class PostgrestServer:
             "db-anon-role": "anon",
             "db-max-rows": MAX_ROWS,
             "db-pool": 10,
-            "db-config": "false",
+            # Else the timeouts of the roles would not hold: it reads them with its own.
+            "db-config": "true",
             "jwt-secret": self._jwt_secret,
             "server-host": HOST,
             "server-port": self.port,

@@ -27,7 +27,7 @@ comment on type public.mentor_listing is
 
 -- Definer, because anon has no right on any table: this column list is all there is to see.
 -- One plan for both kinds of caller would read e-mail addresses for all; the case does not.
-create function private.mentor_directory()
+create function private.mentor_directory(p_ids uuid[] default null)
 returns setof public.mentor_listing
 language sql stable security definer set search_path = '' as $$
   select
@@ -73,15 +73,56 @@ language sql stable security definer set search_path = '' as $$
     where s.id = p.member_id
       and private.normalise_email(s.email) = private.normalise_email(a.email)
   ) as m on true
-  where (t.is_approved and t.is_active) or see.contact
+  where (p_ids is null or t.id = any (p_ids))
+    and ((t.is_approved and t.is_active) or see.contact)
 $$;
-comment on function private.mentor_directory() is
-  'The mentors that the caller may see, with the fields that the caller may see.';
+comment on function private.mentor_directory(uuid[]) is
+  'The mentors that the caller may see, of these or of all, with the fields that they may see.';
+
+-- Definer, likewise. Only ids: the rest is put together for the page that is asked for.
+create function private.directory_page(
+  p_expertise text,
+  p_limit integer,
+  p_offset bigint,
+  out ids uuid[],
+  out total bigint
+)
+language sql stable security definer set search_path = '' as $$
+  with listed as materialized (
+    select t.id, t.rating, t.created_at
+    from public.mentors as t
+    cross join (
+      select
+        (select private.sees_everything()) as everything,
+        (select private.current_user_id()) as myself
+    ) as caller
+    where ((t.is_approved and t.is_active) or caller.everything or t.person_id = caller.myself)
+      and (
+        p_expertise = ''
+        or exists (
+          select
+          from jsonb_array_elements_text(
+            case jsonb_typeof(t.expertise) when 'array' then t.expertise else '[]' end
+          ) as word
+          where strpos(lower(word), p_expertise) > 0
+        )
+      )
+  )
+  select
+    array(
+      select l.id from listed as l
+      order by l.rating desc nulls last, l.created_at, l.id
+      limit p_limit offset p_offset
+    ),
+    (select count(*) from listed)
+$$;
+comment on function private.directory_page(text, integer, bigint) is
+  'The ids of one page of the directory, in its order, and how many mentors there are in all.';
 
 create function public.get_mentors_with_member_data()
 returns setof public.mentor_listing
 language sql stable set search_path = '' as $$
-  select * from private.mentor_directory()
+  select * from private.mentor_directory(null)
 $$;
 comment on function public.get_mentors_with_member_data() is
   'The directory as rows, for the filters, the order and the paging of the API.';
@@ -93,43 +134,30 @@ create function public.list_mentors(
   page_size integer default 12
 ) returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  page_found record;
 begin
   if page < 1 or page_size not between 1 and 100 then
     raise exception 'page starts at 1; page_size is 1 to 100.'
       using errcode = 'MS012', hint = 'Ask for page=1 and page_size=12.';
   end if;
-  return (
-    with listed as materialized (
-      select d.*
-      from private.mentor_directory() as d
-      where private.trim_space(coalesce(list_mentors.expertise, '')) = ''
-        or exists (
-          select
-          from jsonb_array_elements_text(
-            case jsonb_typeof(d.expertise) when 'array' then d.expertise else '[]' end
-          ) as word
-          where strpos(lower(word), lower(private.trim_space(list_mentors.expertise))) > 0
-        )
-    ),
-    shown as (
-      select l.*
-      from listed as l
-      order by l.rating desc nulls last, l.created_at, l.id
-      limit list_mentors.page_size
-      offset (list_mentors.page - 1)::bigint * list_mentors.page_size
-    )
-    select jsonb_build_object(
-      'results', coalesce(
-        (
-          select jsonb_agg(to_jsonb(s) order by s.rating desc nulls last, s.created_at, s.id)
-          from shown as s
-        ),
-        '[]'
+  select d.ids, d.total into page_found
+  from private.directory_page(
+    lower(private.trim_space(coalesce(list_mentors.expertise, ''))),
+    list_mentors.page_size,
+    (list_mentors.page - 1)::bigint * list_mentors.page_size
+  ) as d;
+  return jsonb_build_object(
+    'results', coalesce(
+      (
+        select jsonb_agg(to_jsonb(m) order by array_position(page_found.ids, m.id))
+        from private.mentor_directory(page_found.ids) as m
       ),
-      'count', (select count(*) from listed),
-      'page', list_mentors.page,
-      'page_size', list_mentors.page_size
-    )
+      '[]'
+    ),
+    'count', page_found.total,
+    'page', list_mentors.page,
+    'page_size', list_mentors.page_size
   );
 end
 $$;
@@ -137,12 +165,14 @@ comment on function public.list_mentors(text, integer, integer) is
   'One page of the directory: results, count, page, page_size; expertise is any part of a word.';
 
 revoke all on function
-  private.mentor_directory(),
+  private.mentor_directory(uuid[]),
+  private.directory_page(text, integer, bigint),
   public.get_mentors_with_member_data(),
   public.list_mentors(text, integer, integer)
 from public, anon, authenticated, service_role;
 grant execute on function
-  private.mentor_directory(),
+  private.mentor_directory(uuid[]),
+  private.directory_page(text, integer, bigint),
   public.get_mentors_with_member_data(),
   public.list_mentors(text, integer, integer)
 to anon, authenticated, service_role;

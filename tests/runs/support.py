@@ -22,7 +22,7 @@ JOB = {
 }
 
 
-class Refused(Exception):  # noqa: N818  # a verdict of the database
+class Refused(Exception):
     """The SQLSTATE of an error."""
 
 
@@ -76,6 +76,10 @@ class Verbs:
             "finish_run", p_run_id=run["id"], p_fence=run["fence"], p_status=status, **params
         )
         return done
+
+    def sync(self, run: Run) -> Any:
+        """The verb of a job that writes."""
+        return self.call("sync_mentor_profiles", p_run_id=run["id"], p_fence=run["fence"])
 
     def row(self, run: Run) -> Run:
         """The run as it is now."""

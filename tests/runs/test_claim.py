@@ -108,9 +108,9 @@ def test_a_stale_fence_is_ms001_and_writes_nothing(verbs: Verbs) -> None:
     verbs.expire(stale)
     assert verbs.claim("host/2")
     before = verbs.row(stale)
-    for write in (verbs.heartbeat, verbs.finish, synced):
+    for write in (verbs.heartbeat, verbs.finish, verbs.sync):
         with pytest.raises(Refused, match="MS001"):
-            write(*((verbs, stale) if write is synced else (stale,)))  # type: ignore[operator]
+            write(stale)
     assert verbs.row(stale) == before
     assert verbs.connection.execute("select from public.mentors").fetchall() == []
 
@@ -161,7 +161,7 @@ def test_eight_workers_take_each_of_200_runs_once(project: Project) -> None:
             connection.execute("set role service_role")
             verbs = Verbs(connection)
             start.wait(30)
-            return list(iter(lambda: verbs.claim(f"w{worker}"), None))  # type: ignore[arg-type]
+            return list(iter(lambda: verbs.claim(f"w{worker}"), None))
 
     with ThreadPoolExecutor(8) as pool:
         claimed = [run for runs in pool.map(work, range(8)) for run in runs]
@@ -189,8 +189,3 @@ def test_eight_workers_take_an_expired_run_once(project: Project) -> None:
     with ThreadPoolExecutor(8) as pool:
         claimed = [run for run in pool.map(work, range(8)) if run]
     assert [(run["attempt"], run["fence"]) for run in claimed] == [(2, 2)]
-
-
-def synced(verbs: Verbs, run: Run) -> object:
-    """The verb of a job, with the fence of this run."""
-    return verbs.call("sync_mentor_profiles", p_run_id=run["id"], p_fence=run["fence"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
+import pytest
+import structlog
 
 from mentor_sync.database import Database
 from mentor_sync.settings import Settings
@@ -89,6 +92,19 @@ class Table:
         limit = min(int(query["limit"][0]), self.most)
         last = min(self.count, after + limit)
         return httpx.Response(200, json=[{"id": i} for i in range(after + 1, last + 1)])
+
+
+@pytest.fixture
+def restored_logs() -> Iterator[None]:
+    """Puts back what configure_logs() changes for the whole process."""
+    names = (None, "httpx", "httpcore", "hpack")
+    levels = {name: logging.getLogger(name).level for name in names}
+    handlers, configuration = list(logging.getLogger().handlers), structlog.get_config()
+    yield
+    structlog.configure(**configuration)
+    logging.getLogger().handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def settings(**values: Any) -> Settings:

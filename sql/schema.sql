@@ -1,0 +1,2081 @@
+-- What sql/migrations make of an empty project. Made by: python -m tests.schema.dump
+
+CREATE SCHEMA private;
+
+COMMENT ON SCHEMA private IS 'mentor_sync: helpers that the API never exposes. Execute is granted function by function.';
+
+CREATE TYPE private.sync_outcome AS (
+	member_id uuid,
+	email text,
+	name text,
+	outcome text,
+	reason text,
+	code text,
+	mentor_id uuid
+);
+
+COMMENT ON TYPE private.sync_outcome IS 'What became of one member: created, updated, exists, no_user, ambiguous, inactive, deactivated or rejected; why; for a rejected one the code of the error.';
+
+CREATE TYPE public.mentor_listing AS (
+	id uuid,
+	user_id bigint,
+	slug text,
+	bio text,
+	expertise jsonb,
+	rating numeric,
+	rating_count integer,
+	total_sessions integer,
+	is_approved boolean,
+	is_active boolean,
+	domain text,
+	experience_years numeric,
+	teaching_style text,
+	timezone text,
+	created_at timestamp with time zone,
+	"user" jsonb,
+	member jsonb
+);
+
+COMMENT ON TYPE public.mentor_listing IS 'A mentor as the directory shows it: own columns, the account, the member''s registration.';
+
+CREATE FUNCTION private.accounts_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  addresses text[];
+begin
+  if tg_op = 'INSERT' then
+    addresses := array(select distinct private.normalise_email(n.email) from new_rows as n);
+  else
+    addresses := array(
+      select distinct private.normalise_email(n.email)
+      from new_rows as n
+      left join old_rows as o on o.id = n.id
+      where n.email is distinct from o.email
+    );
+  end if;
+  perform private.sync_quietly(array(
+    select m.id
+    from unnest(addresses) as a (address)
+    cross join lateral (
+      select x.id from public.members as x
+      where private.normalise_email(x.email) = a.address
+        and x.is_active
+        and private.is_mentor_type(x.membershiptype)
+      limit 2
+    ) as m
+    where a.address <> ''
+    order by m.id
+  ));
+  return null;
+exception
+  when others then
+    raise warning 'mentor_sync: a change of users_user waits for the next sync: %', sqlerrm;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.accounts_changed() IS 'Trigger: syncs the members whose account a statement inserted or readdressed.';
+
+CREATE FUNCTION private.add_counts(p_left jsonb, p_right jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_object_agg(s.key, s.n), '{}')
+  from (
+    select c.key, sum(c.value::bigint) as n
+    from (
+      select * from jsonb_each_text(p_left)
+      union all
+      select * from jsonb_each_text(p_right)
+    ) as c
+    group by c.key
+  ) as s
+$$;
+
+COMMENT ON FUNCTION private.add_counts(p_left jsonb, p_right jsonb) IS 'The sum of two sets of counts.';
+
+CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETURNS SETOF private.sync_outcome
+    LANGUAGE sql
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_memoize TO 'off'
+    SET jit TO 'off'
+    AS $$
+  with planned as materialized (
+    select
+      s.*,
+      kind.is_mentor,
+      kind.address,
+      account.id as account_id,
+      p.id as person_id,
+      p.email as person_email,
+      p.full_name as person_name,
+      p.country as person_country,
+      p.city as person_city,
+      p.member_id is null or p.legacy_user_id is null as person_unlinked,
+      t.id as mentor_id,
+      t.person_id is null or t.user_id is null as mentor_unlinked,
+      t.bio as mentor_bio,
+      t.expertise as mentor_expertise,
+      t.is_active as mentor_is_active,
+      t.synced,
+      case
+        when twin.n > 1 then 'another member has the same e-mail address'
+        when account.n > 1 then 'more than one account has this e-mail address'
+        when account.n = 0 then null
+        when other.n > 1 or (by_member.id is not null and other.n > 0)
+          then 'more than one person has this account or e-mail address'
+        when p.member_id <> s.id then 'the person with this account belongs to another member'
+        when p.legacy_user_id <> account.id then 'the person belongs to another account'
+        when t.person_id is not null and t.person_id is distinct from p.id
+          then 'the mentor with this account belongs to another person'
+        when t.user_id <> account.id then 'the mentor of this person has another account'
+      end as problem
+    from unnest(p_ids) as wanted (id)
+    cross join lateral (
+      select x.* from private.source_members as x where x.id = wanted.id limit 1
+    ) as s
+    left join lateral (
+      select u.* from public.users as u where u.member_id = s.id limit 1
+    ) as by_member on true
+    cross join lateral (
+      select
+        k.is_mentor,
+        case when s.is_active and k.is_mentor then private.normalise_email(s.email) end as address
+      from (select private.is_mentor_type(s.membershiptype) as is_mentor offset 0) as k
+      offset 0
+    ) as kind
+    left join lateral (
+      select count(*) as n
+      from (
+        select from public.members as x
+        where private.normalise_email(x.email) = kind.address
+        limit 2
+      ) as x
+    ) as twin on true
+    left join lateral (
+      select count(*) as n, min(x.id) as id
+      from (
+        select u.id from public.users_user as u
+        where private.normalise_email(u.email) = kind.address
+        limit 2
+      ) as x
+    ) as account on true
+    -- People who have the account or the address, beside the one who has the member.
+    left join lateral (
+      select count(*) as n, (array_agg(x.id))[1] as id
+      from (
+        select u.id from public.users as u where u.legacy_user_id = account.id
+        union
+        select u.id from public.users as u
+        where private.normalise_email(u.email) = kind.address and by_member.id is null
+      ) as x
+      where kind.address <> '' and by_member.legacy_user_id is distinct from account.id
+    ) as other on true
+    left join lateral (
+      select by_member.* where by_member.id is not null
+      union all
+      select u.* from public.users as u where u.id = other.id and by_member.id is null
+      limit 1
+    ) as p on true
+    left join lateral (
+      select x.* from public.mentors as x where x.person_id = p.id
+      union all
+      select x.* from public.mentors as x
+      where x.user_id = account.id and (p.id is null or x.person_id is distinct from p.id)
+      limit 1
+    ) as t on true
+    where kind.is_mentor or by_member.id is not null
+  ),
+  judged as (
+    select
+      p.*,
+      case
+        when p.address is null and p.mentor_is_active and p.synced -> 'is_active' = 'true'
+          then 'deactivated'
+        when p.address is null and p.is_mentor then 'inactive'
+        when p.address is null then null
+        when p.address = '' then 'rejected'
+        when p.problem is not null then 'ambiguous'
+        when p.account_id is null then 'no_user'
+        when p.mentor_id is null then 'created'
+        else 'exists'
+      end as outcome
+    from planned as p
+  ),
+  -- What the member asks for, unless all that reaches the mentor is as it was last time.
+  wanted as (
+    select
+      j.*,
+      v.*,
+      case when v.hash is not null then jsonb_build_object(
+        'bio', v.bio, 'expertise', v.expertise, 'is_active', true, 'email', v.email_shown,
+        'full_name', v.full_name, 'country', v.country_shown, 'city', v.city_shown
+      ) end as wishes
+    from judged as j
+    left join lateral (
+      select
+        h.hash,
+        private.trim_space(j.email) as email_shown,
+        nullif(private.trim_space(j.name), '') as full_name,
+        private.mentor_bio(j.experience, j.occupation, j.jobtitle) as bio,
+        private.mentor_expertise(j.area_of_expertise, j.industry, j.skills) as expertise,
+        nullif(private.trim_space(j.country), '') as country_shown,
+        nullif(private.trim_space(j.city), '') as city_shown
+      from (
+        select hashtextextended(
+          concat(
+            j.email, chr(31), j.name, chr(31), j.area_of_expertise, chr(31), j.industry,
+            chr(31), j.skills, chr(31), j.experience, chr(31), j.occupation, chr(31),
+            j.jobtitle, chr(31), j.country, chr(31), j.city
+          ), 0
+        ) as hash
+        where j.outcome in ('created', 'exists')
+        offset 0
+      ) as h
+      where j.outcome = 'created'
+        or j.person_id is null
+        or not j.mentor_is_active
+        or (j.synced ->> 'source')::bigint is distinct from h.hash
+      offset 0
+    ) as v on true
+  ),
+  -- A value is written only while it still is what the sync wrote last.
+  changed as materialized (
+    select
+      w.*,
+      gen_random_uuid() as new_person_id,
+      gen_random_uuid() as new_mentor_id,
+      coalesce(
+        case when w.hash is not null and w.outcome = 'exists' then (
+          select jsonb_object_agg(wish.key, wish.value)
+          from jsonb_each(w.wishes) as wish
+          cross join lateral (
+            select jsonb_build_object(
+              'bio', w.mentor_bio, 'expertise', w.mentor_expertise,
+              'is_active', w.mentor_is_active, 'email', w.person_email,
+              'full_name', w.person_name, 'country', w.person_country, 'city', w.person_city
+            ) -> wish.key as value
+          ) as present
+          where wish.value <> present.value and w.synced -> wish.key = present.value
+        ) end,
+        '{}'
+      ) as changes
+    from wanted as w
+    where w.outcome is not null
+  ),
+  made_people as (
+    insert into public.users (
+      id, email, full_name, role, legacy_user_id, member_id, country, city
+    )
+    select
+      c.new_person_id, c.email_shown, c.full_name, 'mentor', c.account_id, c.id,
+      c.country_shown, c.city_shown
+    from changed as c
+    where c.outcome in ('created', 'exists') and c.person_id is null
+    on conflict do nothing
+    returning id
+  ),
+  changed_people as (
+    update public.users as u
+    set
+      member_id = coalesce(u.member_id, c.id),
+      legacy_user_id = coalesce(u.legacy_user_id, c.account_id),
+      email = case when c.changes ? 'email' then c.email_shown else u.email end,
+      full_name = case when c.changes ? 'full_name' then c.full_name else u.full_name end,
+      country = case when c.changes ? 'country' then c.country_shown else u.country end,
+      city = case when c.changes ? 'city' then c.city_shown else u.city end
+    from changed as c
+    where u.id = c.person_id
+      and c.outcome in ('created', 'exists')
+      and (c.person_unlinked or c.changes ?| array['email', 'full_name', 'country', 'city'])
+  ),
+  made_mentors as (
+    insert into public.mentors (
+      id, user_id, person_id, slug, bio, expertise, is_approved, is_active, rating,
+      total_sessions, version, synced
+    )
+    select
+      c.new_mentor_id, c.account_id, coalesce(c.person_id, c.new_person_id),
+      private.slug(coalesce(c.full_name, 'mentor'), c.new_mentor_id), c.bio, c.expertise, p_auto_approve, true, 0.00,
+      0, 1, c.wishes || jsonb_build_object('source', c.hash)
+    from changed as c
+    where c.outcome = 'created'
+      and (c.person_id is not null or c.new_person_id in (select p.id from made_people as p))
+    on conflict do nothing
+    returning id
+  ),
+  -- From the first link on, the sync answers for whether the mentor is active.
+  changed_mentors as (
+    update public.mentors as t
+    set
+      person_id = coalesce(
+        t.person_id,
+        c.person_id,
+        case when c.new_person_id in (select p.id from made_people as p) then c.new_person_id end
+      ),
+      user_id = coalesce(t.user_id, c.account_id),
+      bio = case when c.changes ? 'bio' then c.bio else t.bio end,
+      expertise = case when c.changes ? 'expertise' then c.expertise else t.expertise end,
+      is_active = t.is_active or c.changes ? 'is_active',
+      version = t.version + (c.changes <> '{}')::integer,
+      synced = case
+        when t.synced = '{}' and t.is_active then '{"is_active": true}'::jsonb
+        else t.synced
+      end || c.changes || jsonb_build_object('source', c.hash)
+    from changed as c
+    where t.id = c.mentor_id
+      and c.outcome = 'exists'
+      and (c.mentor_unlinked or c.changes <> '{}')
+  ),
+  stopped_mentors as (
+    update public.mentors as t
+    set
+      is_active = false,
+      version = t.version + 1,
+      synced = t.synced || '{"is_active": false}'
+    from changed as c
+    where c.outcome = 'deactivated' and t.id = c.mentor_id
+  )
+  select
+    c.id,
+    c.email,
+    c.name,
+    case
+      when c.outcome = 'created' and c.new_mentor_id not in (select m.id from made_mentors as m)
+        then 'lost'
+      when c.outcome = 'exists' and c.changes <> '{}' then 'updated'
+      else c.outcome
+    end,
+    case
+      when c.outcome = 'rejected' then 'the member has no e-mail address'
+      when c.outcome = 'ambiguous' then c.problem
+      when c.outcome = 'no_user' then 'no account has this e-mail address'
+      when c.outcome = 'deactivated' and not c.is_mentor
+        then 'the membershiptype is no longer mentor'
+      when c.outcome in ('deactivated', 'inactive') then 'the member is not active'
+      when c.changes <> '{}' then (
+        select string_agg(k.key, ', ' order by k.key) from jsonb_object_keys(c.changes) as k (key)
+      )
+    end,
+    case when c.outcome = 'rejected' then 'MS010' end,
+    case when c.outcome = 'created' then c.new_mentor_id else c.mentor_id end
+  from changed as c
+$$;
+
+COMMENT ON FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) IS 'Makes what these members are true in users and mentors, in one statement.';
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+CREATE TABLE public.job_runs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    job text NOT NULL,
+    slot timestamp with time zone,
+    status text DEFAULT 'queued'::text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
+    worker text,
+    lease_seconds integer DEFAULT 60 NOT NULL,
+    lease_expires_at timestamp with time zone,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    progress jsonb DEFAULT '{}'::jsonb NOT NULL,
+    counts jsonb,
+    error jsonb,
+    requested_by text DEFAULT CURRENT_USER NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT job_runs_lease_range CHECK (((lease_seconds >= 5) AND (lease_seconds <= 86400))),
+    CONSTRAINT job_runs_params_is_object CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT job_runs_running_is_leased CHECK (((status <> 'running'::text) OR (lease_expires_at IS NOT NULL))),
+    CONSTRAINT job_runs_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'awaiting_approval'::text, 'succeeded'::text, 'partial'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
+);
+
+COMMENT ON TABLE public.job_runs IS 'Runs of jobs, waiting, under way and past. Insert a row with `job` to run it.';
+
+COMMENT ON COLUMN public.job_runs.id IS 'The run.';
+
+COMMENT ON COLUMN public.job_runs.job IS 'Which job.';
+
+COMMENT ON COLUMN public.job_runs.slot IS 'The scheduled time that this run stands for (UTC); empty for runs asked for by hand.';
+
+COMMENT ON COLUMN public.job_runs.status IS 'queued, running, awaiting_approval, succeeded, partial, failed, dead or cancelled.';
+
+COMMENT ON COLUMN public.job_runs.params IS 'Parameters, validated by the worker.';
+
+COMMENT ON COLUMN public.job_runs.attempt IS 'How often it was claimed.';
+
+COMMENT ON COLUMN public.job_runs.max_attempts IS 'After so many claims it is dead.';
+
+COMMENT ON COLUMN public.job_runs.fence IS 'Grows with every claim; a write must name the current one, so a stale worker writes nothing.';
+
+COMMENT ON COLUMN public.job_runs.worker IS 'Who claimed it last: host, process, start.';
+
+COMMENT ON COLUMN public.job_runs.lease_seconds IS 'How long a silent worker keeps it.';
+
+COMMENT ON COLUMN public.job_runs.lease_expires_at IS 'When a silent worker loses it, by the clock of the database.';
+
+COMMENT ON COLUMN public.job_runs.run_at IS 'Not before this time.';
+
+COMMENT ON COLUMN public.job_runs.progress IS 'How far it has come; a further attempt goes on here.';
+
+COMMENT ON COLUMN public.job_runs.counts IS 'What came out, by kind.';
+
+COMMENT ON COLUMN public.job_runs.error IS 'Why it failed: code, message, hint.';
+
+COMMENT ON COLUMN public.job_runs.requested_by IS 'Who asked for it.';
+
+COMMENT ON COLUMN public.job_runs.created_at IS 'When it was asked for.';
+
+COMMENT ON COLUMN public.job_runs.started_at IS 'When it was first claimed.';
+
+COMMENT ON COLUMN public.job_runs.finished_at IS 'When it ended, in whatever way.';
+
+CREATE FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) RETURNS public.job_runs
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run public.job_runs;
+begin
+  update public.job_runs as r
+  set lease_expires_at = clock_timestamp() + make_interval(secs => r.lease_seconds)
+  where r.id = p_run_id and r.fence = p_fence and r.status = 'running'
+  returning r.* into run;
+  if not found then
+    raise exception 'Run % is not yours any more; nothing was written.', p_run_id
+      using errcode = 'MS001',
+        hint = 'Another worker claimed it, or it was cancelled. See: mentor-sync run show '
+          || p_run_id;
+  end if;
+  perform set_config('mentor_sync.run_id', p_run_id::text, true);
+  return run;
+end
+$$;
+
+COMMENT ON FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) IS 'Fence, heartbeat and lock in one: MS001 unless the caller still owns the run.';
+
+CREATE FUNCTION private.auth_user_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  if new.email_confirmed_at is not null and new.email is not null then
+    perform private.link_auth_users(array[private.normalise_email(new.email)]);
+  end if;
+  return null;
+exception
+  when others then
+    raise warning 'mentor_sync could not link an auth user: %', sqlerrm;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.auth_user_changed() IS 'Trigger: a confirmed address links the Supabase Auth user to the person.';
+
+CREATE FUNCTION private.auto_approve() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    (select s.value = 'true'::jsonb from public.program_settings as s where s.key = 'auto_approve'),
+    true
+  )
+$$;
+
+COMMENT ON FUNCTION private.auto_approve() IS 'The switch auto_approve; on where the row is missing.';
+
+CREATE FUNCTION private.current_user_id() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select u.id from public.users as u where u.auth_user_id = (select auth.uid())
+$$;
+
+COMMENT ON FUNCTION private.current_user_id() IS 'The person who is signed in: users.id; null for anon and for people not linked yet.';
+
+CREATE FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) RETURNS record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  with listed as materialized (
+    select t.id, t.rating, t.created_at
+    from public.mentors as t
+    cross join (
+      select
+        (select private.sees_everything()) as everything,
+        (select private.current_user_id()) as myself
+    ) as caller
+    where ((t.is_approved and t.is_active) or caller.everything or t.person_id = caller.myself)
+      and (
+        p_expertise = ''
+        or exists (
+          select
+          from jsonb_array_elements_text(
+            case jsonb_typeof(t.expertise) when 'array' then t.expertise else '[]' end
+          ) as word
+          where strpos(lower(word), p_expertise) > 0
+        )
+      )
+  )
+  select
+    array(
+      select l.id from listed as l
+      order by l.rating desc nulls last, l.created_at, l.id
+      limit p_limit offset p_offset
+    ),
+    (select count(*) from listed)
+$$;
+
+COMMENT ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) IS 'The ids of one page of the directory, in its order, and how many mentors there are in all.';
+
+CREATE FUNCTION private.is_admin() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select exists (
+    select
+    from public.users as u
+    where u.auth_user_id = (select auth.uid()) and u.role = 'admin' and u.status = 'Active'
+  )
+$$;
+
+COMMENT ON FUNCTION private.is_admin() IS 'Whether the person who is signed in is an active admin.';
+
+CREATE FUNCTION private.is_mentor_type(p_membershiptype text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+  return coalesce(lower(private.trim_space(p_membershiptype)) = 'mentor', false);
+end
+$$;
+
+COMMENT ON FUNCTION private.is_mentor_type(p_membershiptype text) IS 'Whether a membershiptype says mentor: trimmed, in any case.';
+
+CREATE FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    SET enable_nestloop TO 'off'
+    AS $$
+  delete from public.sync_rejects as r
+  where r.source = 'members'
+    and r.source_id in (select p.id::text from unnest(p_ids) as p (id))
+    and r.source_id not in (
+      select o.member_id::text from unnest(p_outcomes) as o where o.outcome = 'rejected'
+    );
+  insert into public.sync_rejects as r (source, source_id, reason, code)
+  select 'members', o.member_id::text, o.reason, o.code
+  from unnest(p_outcomes) as o
+  where o.outcome = 'rejected'
+  on conflict (source, source_id) do update
+  set reason = excluded.reason, code = excluded.code, rejected_at = now()
+  where (r.reason, r.code) is distinct from (excluded.reason, excluded.code);
+$$;
+
+COMMENT ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) IS 'Notes the members that were rejected now, and forgets those that no longer are.';
+
+CREATE FUNCTION private.link_auth_users(p_addresses text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  with one_auth_user as (
+    select wanted.address, (array_agg(a.id))[1] as auth_user_id
+    from unnest(p_addresses) as wanted (address)
+    cross join lateral (
+      select u.id, u.email_confirmed_at, u.is_anonymous
+      from auth.users as u
+      -- The instance is a constant on Supabase; naming it lets the index serve.
+      where u.instance_id = '00000000-0000-0000-0000-000000000000'
+        and lower(u.email::text) = wanted.address
+      limit 2
+    ) as a
+    group by wanted.address
+    having count(*) = 1
+      and bool_and(a.email_confirmed_at is not null and a.is_anonymous is not true)
+  ),
+  one_person as (
+    select o.auth_user_id, (array_agg(p.id))[1] as id
+    from one_auth_user as o
+    cross join lateral (
+      select u.id from public.users as u
+      where private.normalise_email(u.email) = o.address
+      limit 2
+    ) as p
+    group by o.auth_user_id
+    having count(*) = 1
+  )
+  update public.users as u
+  set auth_user_id = o.auth_user_id
+  from one_person as o
+  where u.id = o.id
+    and u.auth_user_id is null
+    and u.role in ('student', 'mentor')
+    and not exists (select from public.users as t where t.auth_user_id = o.auth_user_id)
+$$;
+
+COMMENT ON FUNCTION private.link_auth_users(p_addresses text[]) IS 'Links the Supabase Auth users with these normalised addresses to people, where that is safe.';
+
+CREATE FUNCTION private.members_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform private.sync_quietly(array(
+      select n.id from new_rows as n
+      where n.is_active and private.is_mentor_type(n.membershiptype)
+      order by n.id
+    ));
+    return null;
+  end if;
+  perform private.sync_quietly(array(
+    select n.id
+    from new_rows as n
+    left join old_rows as o on o.id = n.id
+    where o is distinct from n
+      and (private.is_mentor_type(n.membershiptype) or private.is_mentor_type(o.membershiptype))
+      and (
+        (
+          n.email, n.name, n.membershiptype, n.is_active, n.industry, n.skills, n.experience,
+          n.occupation, n.jobtitle, n.country, n.city
+        ) is distinct from (
+          o.email, o.name, o.membershiptype, o.is_active, o.industry, o.skills, o.experience,
+          o.occupation, o.jobtitle, o.country, o.city
+        )
+        -- The one column whose spelling we do not know.
+        or to_jsonb(n) ->> 'areaOfExpertise' is distinct from to_jsonb(o) ->> 'areaOfExpertise'
+        or to_jsonb(n) ->> 'areaofexpertise' is distinct from to_jsonb(o) ->> 'areaofexpertise'
+      )
+    order by n.id
+  ));
+  return null;
+exception
+  when others then
+    raise warning 'mentor_sync: a change of members waits for the next sync: %', sqlerrm;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.members_changed() IS 'Trigger: syncs the members that a statement inserted or changed.';
+
+CREATE FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if p_email is not null then
+    return array(
+      select m.id from public.members as m
+      where private.normalise_email(m.email) = private.normalise_email(p_email)
+      order by m.id
+    );
+  end if;
+  return array(
+    select m.id from public.members as m
+    where m.id >= coalesce(p_after, '00000000-0000-0000-0000-000000000000')
+      and m.id is distinct from p_after
+    order by m.id
+    limit p_limit
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text) IS 'The ids of the next members to sync.';
+
+CREATE FUNCTION private.mentor_bio(p_experience text, p_occupation text, p_jobtitle text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+  return nullif(concat_ws(
+    ' | ',
+    'Experience: ' || nullif(private.trim_space(p_experience), ''),
+    'Occupation: ' || nullif(private.trim_space(p_occupation), ''),
+    'Job Title: ' || nullif(private.trim_space(p_jobtitle), '')
+  ), '');
+end
+$$;
+
+COMMENT ON FUNCTION private.mentor_bio(p_experience text, p_occupation text, p_jobtitle text) IS 'The bio made from a member: the parts that are there; null when none is.';
+
+CREATE FUNCTION private.mentor_directory(p_ids uuid[] DEFAULT NULL::uuid[]) RETURNS SETOF public.mentor_listing
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select
+    t.id, t.user_id::bigint, t.slug, t.bio, t.expertise, t.rating, t.rating_count,
+    t.total_sessions, t.is_approved, t.is_active, t.domain, t.experience_years,
+    t.teaching_style, t.timezone, t.created_at,
+    jsonb_build_object(
+      'id', a.id,
+      'email', case when see.contact then a.email end,
+      'first_name', a.first_name,
+      'last_name', a.last_name,
+      'full_name', coalesce(
+        nullif(private.trim_space(concat_ws(' ', a.first_name, a.last_name)), ''), p.full_name
+      )
+    ),
+    case when m.id is not null then jsonb_build_object(
+      'name', m.name,
+      'country', m.country,
+      'city', m.city,
+      'linkedin', case when see.contact then m.linkedin end,
+      'experience', m.experience,
+      'areaOfExpertise', m.area_of_expertise,
+      'school', m.school,
+      'occupation', m.occupation,
+      'jobtitle', m.jobtitle,
+      'industry', m.industry,
+      'skills', m.skills
+    ) end
+  from public.mentors as t
+  cross join (
+    select
+      (select private.sees_everything()) as everything,
+      (select private.current_user_id()) as myself
+  ) as caller
+  cross join lateral (
+    select caller.everything or coalesce(t.person_id = caller.myself, false) as contact
+  ) as see
+  left join public.users as p on p.id = t.person_id
+  left join public.users_user as a on a.id = t.user_id
+  -- Only where the addresses agree is it the same person's registration.
+  left join lateral (
+    select s.* from private.source_members as s
+    where s.id = p.member_id
+      and private.normalise_email(s.email) = private.normalise_email(a.email)
+  ) as m on true
+  where (p_ids is null or t.id = any (p_ids))
+    and ((t.is_approved and t.is_active) or see.contact)
+$$;
+
+COMMENT ON FUNCTION private.mentor_directory(p_ids uuid[]) IS 'The mentors that the caller may see, of these or of all, with the fields that they may see.';
+
+CREATE FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+declare
+  part text;
+  word text;
+  words text[] := '{}';
+  compared text[] := '{}';
+  skills integer := 0;
+begin
+  foreach part in array array[p_area, p_industry] loop
+    word := private.trim_space(part);
+    if word <> '' and lower(word) <> all (compared) then
+      words := words || word;
+      compared := compared || lower(word);
+    end if;
+  end loop;
+  foreach part in array
+    coalesce(string_to_array(translate(p_skills, E';\n\r', ',,,'), ','), '{}')
+  loop
+    word := private.trim_space(part);
+    continue when word = '';
+    if lower(word) <> all (compared) then
+      words := words || word;
+      compared := compared || lower(word);
+    end if;
+    skills := skills + 1;
+    exit when skills = 3;
+  end loop;
+  return to_jsonb(words);
+end
+$$;
+
+COMMENT ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) IS 'The expertise made from a member: area, industry, the first three skills; each once.';
+
+CREATE FUNCTION private.normalise_email(p_email text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+  return lower(private.trim_space(p_email));
+end
+$$;
+
+COMMENT ON FUNCTION private.normalise_email(p_email text) IS 'The form in which two e-mail addresses are compared, everywhere: trimmed, lower case.';
+
+CREATE FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_object_agg(c.outcome, c.n), '{}')
+  from (
+    select o.outcome, count(*) as n from unnest(p_outcomes) as o group by o.outcome
+  ) as c
+$$;
+
+COMMENT ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[]) IS 'How many of each kind.';
+
+CREATE FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_agg(
+    jsonb_strip_nulls(jsonb_build_object(
+      'member_id', o.member_id, 'email', left(o.email, 320), 'name', left(o.name, 200),
+      'outcome', o.outcome, 'reason', o.reason, 'code', o.code, 'mentor_id', o.mentor_id
+    ))
+    order by o.place
+  ), '[]')
+  from (
+    select r.*, row_number() over (partition by r.outcome order by r.place) as nth
+    from unnest(p_outcomes) with ordinality
+      as r (member_id, email, name, outcome, reason, code, mentor_id, place)
+  ) as o
+  where p_most is null or o.nth <= p_most
+$$;
+
+COMMENT ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) IS 'The outcomes as JSON, in order, at the most so many of each kind.';
+
+CREATE FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  insert into public.sync_rejects (source, source_id, reason, code)
+  select 'members', p.id::text, p_reason, p_code from unnest(p_ids) as p (id)
+  on conflict do nothing;
+exception
+  when others then
+    raise warning 'mentor_sync: sync_rejects cannot be written: %', sqlerrm;
+end
+$$;
+
+COMMENT ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text) IS 'Notes rejects where even that may not fail the statement.';
+
+CREATE FUNCTION private.sees_everything() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select coalesce(current_setting('role', true), 'none') in ('none', 'postgres', 'service_role')
+    or private.is_admin()
+$$;
+
+COMMENT ON FUNCTION private.sees_everything() IS 'Whether the caller may see contact fields and rows that are not public.';
+
+CREATE FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) RETURNS private.sync_outcome[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  lost uuid[] := array(select o.member_id from unnest(p_outcomes) as o where o.outcome = 'lost');
+begin
+  if lost = '{}' then
+    return p_outcomes;
+  end if;
+  return array(
+    select o from unnest(p_outcomes) as o where o.outcome <> 'lost'
+    union all
+    select row(
+      a.member_id, a.email, a.name,
+      case a.outcome when 'lost' then 'rejected' else a.outcome end,
+      case a.outcome when 'lost' then 'another row holds one of its unique values' else a.reason end,
+      case a.outcome when 'lost' then '23505' else a.code end,
+      a.mentor_id
+    )::private.sync_outcome
+    from private.apply_members(lost, p_auto_approve) as a
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) IS 'Decides the members whose row somebody else made at the same moment.';
+
+CREATE FUNCTION private.slug(p_name text, p_id uuid) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+declare
+  plain text := regexp_replace(
+    normalize(lower(left(p_name, 60)), nfkd), U&'[\0300-\036F]', '', 'g'
+  );
+begin
+  return btrim(regexp_replace(plain, '[^a-z0-9]+', '-', 'g') || '-' || left(p_id::text, 8), '-');
+end
+$$;
+
+COMMENT ON FUNCTION private.slug(p_name text, p_id uuid) IS 'A readable part of an address: the name in plain letters and the start of the id.';
+
+CREATE FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) RETURNS SETOF private.sync_outcome
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with departed as materialized (
+    select u.id, u.member_id, u.email, u.full_name
+    from public.users as u
+    where u.member_id >= coalesce(p_after, '00000000-0000-0000-0000-000000000000')
+      and u.member_id is distinct from p_after
+      and u.member_id <= coalesce(p_until, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+      -- Hashed, however few people there were when the plan was made.
+      and u.member_id not in (select present.id from unnest(p_ids) as present (id))
+  ),
+  stopped as (
+    update public.mentors as t
+    set
+      is_active = false,
+      version = t.version + 1,
+      synced = t.synced || '{"is_active": false}'
+    from departed as d
+    where t.person_id = d.id and t.is_active and t.synced -> 'is_active' = 'true'
+    returning t.id, t.person_id
+  )
+  select d.member_id, d.email, d.full_name, 'deactivated', 'the member is gone', null, s.id
+  from stopped as s
+  inner join departed as d on d.id = s.person_id
+$$;
+
+COMMENT ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Deactivates the mentors whose member was deleted, within a range of member ids.';
+
+CREATE FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  began constant timestamptz := clock_timestamp();
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  ids constant uuid[] := private.members_page(p_after, p_limit, p_email);
+  found_all boolean;
+  cursor_id uuid;
+  outcomes private.sync_outcome[];
+  taken integer;
+  answer jsonb;
+begin
+  -- The answer to the same call may have been lost on its way.
+  if run.progress ? 'answer' and run.progress ->> 'after' is not distinct from p_after::text then
+    return run.progress -> 'answer';
+  end if;
+  begin
+    select s.outcomes, s.taken into outcomes, taken
+    from private.sync_members(
+      ids, coalesce(p_auto_approve, private.auto_approve()), began + interval '3 seconds'
+    ) as s;
+    found_all := taken = cardinality(ids) and (p_email is not null or taken < p_limit);
+    cursor_id := case when not found_all then ids[taken] end;
+    if p_email is null then
+      outcomes := outcomes || array(
+        select d from private.stop_departed(p_after, cursor_id, ids) as d
+      );
+    end if;
+    if p_dry_run then
+      raise exception using errcode = 'MS000', message = 'dry run';
+    end if;
+  exception
+    when sqlstate 'MS000' then null;
+  end;
+  answer := jsonb_build_object(
+    'cursor', cursor_id,
+    'done', found_all,
+    'read', taken,
+    'counts', private.outcome_counts(outcomes),
+    'records', private.outcome_records(outcomes, p_records),
+    'about', (
+      select greatest(c.reltuples, 0)::bigint
+      from pg_catalog.pg_class as c
+      where c.oid = 'public.members'::regclass
+    ),
+    'milliseconds', round(extract(epoch from clock_timestamp() - began) * 1000)
+  );
+  update public.job_runs as r
+  set progress = jsonb_build_object(
+    'after', p_after,
+    'cursor', cursor_id,
+    'done', found_all,
+    'read', coalesce((run.progress -> 'read')::bigint, 0) + taken,
+    'counts', private.add_counts(
+      coalesce(run.progress -> 'counts', '{}'), answer -> 'counts'
+    ),
+    'answer', answer
+  )
+  where r.id = p_run_id;
+  return answer;
+end
+$$;
+
+COMMENT ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) IS 'One chunk of the job sync_mentor_profiles.';
+
+CREATE FUNCTION private.sync_members(p_ids uuid[], p_auto_approve boolean, p_deadline timestamp with time zone, OUT outcomes private.sync_outcome[], OUT taken integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  total constant integer := coalesce(cardinality(p_ids), 0);
+  step integer := total;
+  part uuid[];
+  got private.sync_outcome[];
+begin
+  outcomes := '{}';
+  taken := 0;
+  while taken < total and (taken = 0 or clock_timestamp() < p_deadline) loop
+    part := p_ids[taken + 1 : taken + step];
+    got := private.try_members(part, p_auto_approve);
+    if got is null then
+      step := (cardinality(part) + 3) / 4;
+      continue;
+    end if;
+    perform private.keep_rejects(part, got);
+    outcomes := outcomes || got;
+    taken := taken + cardinality(part);
+    step := step * 4;
+  end loop;
+  perform private.link_auth_users(array(
+    select private.normalise_email(o.email) from unnest(outcomes) as o where o.outcome = 'created'
+  ));
+end
+$$;
+
+COMMENT ON FUNCTION private.sync_members(p_ids uuid[], p_auto_approve boolean, p_deadline timestamp with time zone, OUT outcomes private.sync_outcome[], OUT taken integer) IS 'Syncs these members: what became of each, and how many were taken before the deadline.';
+
+CREATE FUNCTION private.sync_one(p_member_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  outcomes private.sync_outcome[];
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins may sync a member.' using errcode = '42501';
+  end if;
+  select s.outcomes into outcomes
+  from private.sync_members(array[p_member_id], private.auto_approve(), 'infinity') as s;
+  if cardinality(outcomes) > 0 then
+    return private.outcome_records(outcomes, null) -> 0;
+  end if;
+  if exists (select from public.members as m where m.id = p_member_id) then
+    return jsonb_build_object(
+      'member_id', p_member_id, 'outcome', 'not_a_mentor',
+      'reason', 'the membershiptype is not mentor'
+    );
+  end if;
+  raise exception 'There is no member %.', p_member_id
+    using errcode = 'MS011', hint = 'Give an id of the table members.';
+end
+$$;
+
+COMMENT ON FUNCTION private.sync_one(p_member_id uuid) IS 'Syncs one member, for those who may.';
+
+CREATE FUNCTION private.sync_quietly(p_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  deadline constant timestamptz := private.trigger_deadline();
+  total constant integer := coalesce(cardinality(p_ids), 0);
+  position integer := 0;
+begin
+  while position < total and clock_timestamp() < deadline loop
+    perform private.sync_members(p_ids[position + 1 : position + 5000], private.auto_approve(), deadline);
+    position := position + 5000;
+  end loop;
+exception
+  when others then
+    raise warning 'mentor_sync: % members wait for the next sync: %', total - position, sqlerrm;
+    perform private.reject_quietly(p_ids[position + 1 :], sqlerrm, sqlstate);
+end
+$$;
+
+COMMENT ON FUNCTION private.sync_quietly(p_ids uuid[]) IS 'Syncs members from a trigger; an error becomes a warning and rows in sync_rejects.';
+
+CREATE FUNCTION private.touch_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.touch_updated_at() IS 'Trigger: notes when a row was last changed.';
+
+CREATE FUNCTION private.trigger_deadline() RETURNS timestamp with time zone
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select case
+    when t.timeout = interval '0' then 'infinity'
+    else clock_timestamp() + greatest(
+      (statement_timestamp() + t.timeout - clock_timestamp()) / 2, interval '0'
+    )
+  end
+  from (select current_setting('statement_timeout')::interval as timeout) as t
+$$;
+
+COMMENT ON FUNCTION private.trigger_deadline() IS 'Until when a trigger of ours may work without endangering the statement that fired it.';
+
+CREATE FUNCTION private.trim_space(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+  return btrim(
+    p_text,
+    U&'\0020\0009\000A\000B\000C\000D\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006'
+    '\2007\2008\2009\200A\200B\2028\2029\202F\205F\3000\FEFF'
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.trim_space(p_text text) IS 'The text without white space at both ends, no-break and zero-width spaces included.';
+
+CREATE FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) RETURNS private.sync_outcome[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  message text;
+begin
+  return private.settle_lost(
+    array(select a from private.apply_members(p_ids, p_auto_approve) as a), p_auto_approve
+  );
+exception
+  when others then
+    if left(sqlstate, 2) in ('40', '53', '55', '57', '58', 'XX') then
+      raise;
+    end if;
+    if cardinality(p_ids) > 1 then
+      return null;
+    end if;
+    get stacked diagnostics message = message_text;
+    return array(
+      select row(m.id, m.email, m.name, 'rejected', message, sqlstate, null)::private.sync_outcome
+      from public.members as m
+      where m.id = p_ids[1]
+    );
+end
+$$;
+
+COMMENT ON FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) IS 'The outcomes of a set of members; null when one of several rows is at fault.';
+
+CREATE FUNCTION public.claim_run(p_worker text, p_run_id uuid DEFAULT NULL::uuid, p_jobs text[] DEFAULT NULL::text[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run public.job_runs;
+begin
+  update public.job_runs as r
+  set status = 'dead', finished_at = clock_timestamp(), lease_expires_at = null,
+    error = jsonb_build_object(
+      'code', 'lease_expired',
+      'message', format('The worker fell silent in attempt %s of %s.', r.attempt, r.max_attempts),
+      'hint', 'Look at the logs of ' || coalesce(r.worker, 'the worker') || '.'
+    )
+  where r.id in (
+    select d.id
+    from public.job_runs as d
+    where d.status = 'running'
+      and d.lease_expires_at < clock_timestamp()
+      and d.attempt >= d.max_attempts
+    for update skip locked
+  );
+
+  -- The answer to an earlier claim of the same worker may have been lost.
+  select r.* into run
+  from public.job_runs as r
+  where r.id = p_run_id and r.status = 'running' and r.worker = p_worker;
+  if found then
+    return to_jsonb(run);
+  end if;
+
+  update public.job_runs as r
+  set status = 'running', attempt = r.attempt + 1, fence = r.fence + 1, worker = p_worker,
+    lease_expires_at = clock_timestamp() + make_interval(secs => r.lease_seconds),
+    started_at = coalesce(r.started_at, clock_timestamp())
+  where r.id = (
+    select c.id
+    from public.job_runs as c
+    where (
+        (c.status = 'queued' and c.run_at <= clock_timestamp())
+        or (c.status = 'running' and c.lease_expires_at < clock_timestamp())
+      )
+      and (p_run_id is null or c.id = p_run_id)
+      and (p_jobs is null or c.job = any (p_jobs))
+    order by c.run_at, c.id
+    limit 1
+    for update skip locked
+  )
+  returning r.* into run;
+  return case when found then to_jsonb(run) end;
+end
+$$;
+
+COMMENT ON FUNCTION public.claim_run(p_worker text, p_run_id uuid, p_jobs text[]) IS 'Takes a run that waits, or whose worker fell silent: the run, or null when there is none.';
+
+CREATE FUNCTION public.enqueue_run(p_job text, p_params jsonb DEFAULT '{}'::jsonb, p_slot timestamp with time zone DEFAULT NULL::timestamp with time zone, p_id uuid DEFAULT gen_random_uuid(), p_max_attempts integer DEFAULT NULL::integer, p_requested_by text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run public.job_runs;
+begin
+  insert into public.job_runs (
+    id, job, slot, params, lease_seconds, max_attempts, requested_by
+  )
+  select
+    p_id, s.job, p_slot, p_params, s.lease_seconds, coalesce(p_max_attempts, s.max_attempts),
+    coalesce(p_requested_by, current_user)
+  from public.job_schedules as s
+  where s.job = p_job
+  on conflict do nothing
+  returning * into run;
+  if found then
+    return to_jsonb(run);
+  end if;
+  select r.* into run
+  from public.job_runs as r
+  where r.id = p_id or (r.job = p_job and r.slot = p_slot);
+  if not found then
+    raise exception 'There is no job %.', p_job
+      using errcode = 'MS002', hint = 'job_schedules lists the jobs.';
+  end if;
+  return to_jsonb(run);
+end
+$$;
+
+COMMENT ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_slot timestamp with time zone, p_id uuid, p_max_attempts integer, p_requested_by text) IS 'Asks for a run. The same id, or the same job and slot, gives the run that is there already.';
+
+CREATE FUNCTION public.find_runs(p_beginning text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_agg(to_jsonb(found)), '[]')
+  from (
+    select r.* from public.job_runs as r
+    where r.id >= (rpad(replace(p_beginning, '-', ''), 32, '0'))::uuid
+      and r.id <= (rpad(replace(p_beginning, '-', ''), 32, 'f'))::uuid
+    limit 2
+  ) as found
+$$;
+
+COMMENT ON FUNCTION public.find_runs(p_beginning text) IS 'The runs whose id begins so, two at the most: one is the answer, two are too many.';
+
+CREATE FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb DEFAULT NULL::jsonb, p_error jsonb DEFAULT NULL::jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run public.job_runs;
+begin
+  -- The answer to the same call may have been lost.
+  select r.* into run
+  from public.job_runs as r
+  where r.id = p_run_id and r.fence = p_fence and r.status = p_status
+    and r.finished_at is not null;
+  if found then
+    return to_jsonb(run);
+  end if;
+  perform private.assert_run(p_run_id, p_fence);
+  update public.job_runs as r
+  set status = p_status, counts = p_counts, error = p_error, progress = r.progress - 'answer',
+    finished_at = clock_timestamp(), lease_expires_at = null
+  where r.id = p_run_id
+  returning r.* into run;
+  return to_jsonb(run);
+end
+$$;
+
+COMMENT ON FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb, p_error jsonb) IS 'Ends a run: succeeded, partial, failed, dead or cancelled. MS001 when it is lost.';
+
+CREATE FUNCTION public.get_mentors_with_member_data() RETURNS SETOF public.mentor_listing
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select * from private.mentor_directory(null)
+$$;
+
+COMMENT ON FUNCTION public.get_mentors_with_member_data() IS 'The directory as rows, for the filters, the order and the paging of the API.';
+
+CREATE FUNCTION public.heartbeat_run(p_run_id uuid, p_fence bigint) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'lease_expires_at', (private.assert_run(p_run_id, p_fence)).lease_expires_at
+  )
+$$;
+
+COMMENT ON FUNCTION public.heartbeat_run(p_run_id uuid, p_fence bigint) IS 'Keeps a run alive while its worker is busy outside the database; MS001 when it is lost.';
+
+CREATE FUNCTION public.list_mentors(expertise text DEFAULT NULL::text, page integer DEFAULT 1, page_size integer DEFAULT 12) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  page_found record;
+begin
+  if page < 1 or page_size not between 1 and 100 then
+    raise exception 'page starts at 1; page_size is 1 to 100.'
+      using errcode = 'MS012', hint = 'Ask for page=1 and page_size=12.';
+  end if;
+  select d.ids, d.total into page_found
+  from private.directory_page(
+    lower(private.trim_space(coalesce(list_mentors.expertise, ''))),
+    list_mentors.page_size,
+    (list_mentors.page - 1)::bigint * list_mentors.page_size
+  ) as d;
+  return jsonb_build_object(
+    'results', coalesce(
+      (
+        select jsonb_agg(to_jsonb(m) order by array_position(page_found.ids, m.id))
+        from private.mentor_directory(page_found.ids) as m
+      ),
+      '[]'
+    ),
+    'count', page_found.total,
+    'page', list_mentors.page,
+    'page_size', list_mentors.page_size
+  );
+end
+$$;
+
+COMMENT ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) IS 'One page of the directory: results, count, page, page_size; expertise is any part of a word.';
+
+CREATE FUNCTION public.register_jobs(p_jobs jsonb) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with registered as (
+    insert into public.job_schedules (job, description, cron, timezone, lease_seconds, max_attempts)
+    select j.job, j.description, j.cron, j.timezone, j.lease_seconds, j.max_attempts
+    from jsonb_to_recordset(p_jobs) as j (
+      job text, description text, cron text, timezone text, lease_seconds integer,
+      max_attempts integer
+    )
+    where not exists (select from public.job_schedules as s where s.job = j.job)
+    on conflict (job) do nothing
+    returning 1
+  )
+  select count(*)::integer from registered
+$$;
+
+COMMENT ON FUNCTION public.register_jobs(p_jobs jsonb) IS 'Adds the jobs that job_schedules lacks, with the defaults of the code. Returns how many.';
+
+CREATE FUNCTION public.sync_mentor_from_member(p_member_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.sync_one(p_member_id)
+$$;
+
+COMMENT ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) IS 'Syncs one member by hand: its outcome. For admins.';
+
+CREATE FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 20000, p_dry_run boolean DEFAULT false, p_auto_approve boolean DEFAULT NULL::boolean, p_email text DEFAULT NULL::text, p_records integer DEFAULT 20) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.sync_chunk(
+    p_run_id, p_fence, p_after, least(greatest(p_limit, 1), 20000), p_dry_run, p_auto_approve,
+    p_email, p_records
+  )
+$$;
+
+COMMENT ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) IS 'Syncs the members after p_after, p_limit of them: counts, records, the next cursor, done.';
+
+CREATE TABLE public.members (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    membershiptype text NOT NULL,
+    "areaOfExpertise" text,
+    skills text,
+    experience text,
+    occupation text,
+    jobtitle text,
+    industry text,
+    is_active boolean DEFAULT true,
+    country text,
+    city text,
+    linkedin text,
+    school text
+);
+
+COMMENT ON TABLE public.members IS 'Community members, as registered. Another application writes them.';
+
+COMMENT ON COLUMN public.members.id IS 'The member.';
+
+COMMENT ON COLUMN public.members.email IS 'Address given at registration; finds the account.';
+
+COMMENT ON COLUMN public.members.name IS 'Full name.';
+
+COMMENT ON COLUMN public.members.membershiptype IS 'mentor, mentee, student ...; mentor makes a mentor.';
+
+COMMENT ON COLUMN public.members."areaOfExpertise" IS 'Area of expertise; first entry of the expertise.';
+
+COMMENT ON COLUMN public.members.skills IS 'Skills, separated by commas; the first three count.';
+
+COMMENT ON COLUMN public.members.experience IS 'Experience in words; part of the bio.';
+
+COMMENT ON COLUMN public.members.occupation IS 'Occupation; part of the bio.';
+
+COMMENT ON COLUMN public.members.jobtitle IS 'Job title; part of the bio.';
+
+COMMENT ON COLUMN public.members.industry IS 'Industry; second entry of the expertise.';
+
+COMMENT ON COLUMN public.members.is_active IS 'Only active members become mentors.';
+
+COMMENT ON COLUMN public.members.country IS 'Country of residence.';
+
+COMMENT ON COLUMN public.members.city IS 'City of residence.';
+
+COMMENT ON COLUMN public.members.linkedin IS 'Address of the LinkedIn profile; shown to admins only.';
+
+COMMENT ON COLUMN public.members.school IS 'School or university.';
+
+CREATE VIEW private.source_members WITH (security_invoker='on') AS
+ SELECT id,
+    email,
+    name,
+    membershiptype,
+    (is_active IS TRUE) AS is_active,
+    "areaOfExpertise" AS area_of_expertise,
+    industry,
+    skills,
+    experience,
+    occupation,
+    jobtitle,
+    country,
+    city,
+    school,
+    linkedin
+   FROM public.members;
+
+COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
+
+CREATE TABLE public.job_schedules (
+    job text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    cron text,
+    timezone text DEFAULT 'UTC'::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lease_seconds integer DEFAULT 60 NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT job_schedules_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 100))),
+    CONSTRAINT job_schedules_lease_range CHECK (((lease_seconds >= 5) AND (lease_seconds <= 86400))),
+    CONSTRAINT job_schedules_params_is_object CHECK ((jsonb_typeof(params) = 'object'::text))
+);
+
+COMMENT ON TABLE public.job_schedules IS 'The jobs. Filled from the defaults of the code; an edit here overrides them.';
+
+COMMENT ON COLUMN public.job_schedules.job IS 'Name of the job.';
+
+COMMENT ON COLUMN public.job_schedules.description IS 'What the job does.';
+
+COMMENT ON COLUMN public.job_schedules.cron IS 'When it runs, in five fields; empty: only by hand.';
+
+COMMENT ON COLUMN public.job_schedules.timezone IS 'IANA time zone of cron.';
+
+COMMENT ON COLUMN public.job_schedules.enabled IS 'Off: no further runs are scheduled.';
+
+COMMENT ON COLUMN public.job_schedules.params IS 'Parameters of scheduled runs.';
+
+COMMENT ON COLUMN public.job_schedules.lease_seconds IS 'A worker that is silent for this long has lost the run.';
+
+COMMENT ON COLUMN public.job_schedules.max_attempts IS 'After so many claims the run is dead.';
+
+COMMENT ON COLUMN public.job_schedules.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.job_schedules.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE public.mentors (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id integer,
+    person_id uuid,
+    slug text,
+    bio text,
+    expertise jsonb DEFAULT '[]'::jsonb,
+    is_approved boolean DEFAULT false,
+    is_active boolean DEFAULT true NOT NULL,
+    rating numeric(3,2) DEFAULT 0.00,
+    rating_count integer DEFAULT 0 NOT NULL,
+    total_sessions integer DEFAULT 0,
+    version integer DEFAULT 1,
+    capacity integer,
+    availability jsonb,
+    timezone text,
+    domain text,
+    experience_years numeric(4,1),
+    teaching_style text,
+    synced jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT mentors_capacity_not_negative CHECK ((capacity >= 0)),
+    CONSTRAINT mentors_experience_not_negative CHECK ((experience_years >= (0)::numeric)),
+    CONSTRAINT mentors_teaching_style_known CHECK ((teaching_style = ANY (ARRAY['visual'::text, 'auditory'::text, 'kinesthetic'::text, 'mixed'::text])))
+);
+
+COMMENT ON TABLE public.mentors IS 'Mentors as the directory shows them.';
+
+COMMENT ON COLUMN public.mentors.id IS 'The directory row.';
+
+COMMENT ON COLUMN public.mentors.user_id IS 'The account: users_user.id.';
+
+COMMENT ON COLUMN public.mentors.person_id IS 'The person: users.id.';
+
+COMMENT ON COLUMN public.mentors.slug IS 'Readable part of the address of the mentor''s page.';
+
+COMMENT ON COLUMN public.mentors.bio IS 'About the mentor; first made from the member.';
+
+COMMENT ON COLUMN public.mentors.expertise IS 'JSON list of words; first made from the member.';
+
+COMMENT ON COLUMN public.mentors.is_approved IS 'Only approved mentors are listed.';
+
+COMMENT ON COLUMN public.mentors.is_active IS 'Off: not listed; set off when the member stops being a mentor, or by hand.';
+
+COMMENT ON COLUMN public.mentors.rating IS 'Mean rating, 0 to 5; unrated while rating_count is 0.';
+
+COMMENT ON COLUMN public.mentors.rating_count IS 'How many ratings the mean is of.';
+
+COMMENT ON COLUMN public.mentors.total_sessions IS 'Sessions held.';
+
+COMMENT ON COLUMN public.mentors.version IS 'Grows when the sync changes what the row shows.';
+
+COMMENT ON COLUMN public.mentors.capacity IS 'Most students at a time; empty: the default.';
+
+COMMENT ON COLUMN public.mentors.availability IS 'When the mentor can meet.';
+
+COMMENT ON COLUMN public.mentors.timezone IS 'IANA time zone, such as Europe/Berlin.';
+
+COMMENT ON COLUMN public.mentors.domain IS 'Field of work.';
+
+COMMENT ON COLUMN public.mentors.experience_years IS 'Years of experience.';
+
+COMMENT ON COLUMN public.mentors.teaching_style IS 'visual, auditory, kinesthetic or mixed.';
+
+COMMENT ON COLUMN public.mentors.synced IS 'What the sync last wrote. A value that differs from it was edited, and is left alone.';
+
+COMMENT ON COLUMN public.mentors.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.mentors.updated_at IS 'When something the row shows last changed.';
+
+CREATE TABLE public.program_settings (
+    key text NOT NULL,
+    value jsonb NOT NULL,
+    description text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT program_settings_switch_is_boolean CHECK (((key <> 'auto_approve'::text) OR (jsonb_typeof(value) = 'boolean'::text)))
+);
+
+COMMENT ON TABLE public.program_settings IS 'Settings of the programme. Edit a value here; it holds from the next statement on.';
+
+COMMENT ON COLUMN public.program_settings.key IS 'Name of the setting.';
+
+COMMENT ON COLUMN public.program_settings.value IS 'Its value, as JSON: true, 20, "UTC".';
+
+COMMENT ON COLUMN public.program_settings.description IS 'What the setting does.';
+
+COMMENT ON COLUMN public.program_settings.updated_at IS 'When it was last changed.';
+
+CREATE TABLE public.sync_rejects (
+    source text NOT NULL,
+    source_id text NOT NULL,
+    reason text NOT NULL,
+    code text NOT NULL,
+    rejected_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sync_rejects_source_known CHECK ((source = ANY (ARRAY['members'::text, 'users_user'::text])))
+);
+
+COMMENT ON TABLE public.sync_rejects IS 'Rows of the sources that could not be synced, and why. A row goes when its cause has gone.';
+
+COMMENT ON COLUMN public.sync_rejects.source IS 'members or users_user.';
+
+COMMENT ON COLUMN public.sync_rejects.source_id IS 'Its id there.';
+
+COMMENT ON COLUMN public.sync_rejects.reason IS 'What the database said, or what is missing.';
+
+COMMENT ON COLUMN public.sync_rejects.code IS 'SQLSTATE, or MS010 for a row without an address.';
+
+COMMENT ON COLUMN public.sync_rejects.rejected_at IS 'When this reason was first seen.';
+
+CREATE TABLE public.users (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    full_name text,
+    role text DEFAULT 'student'::text NOT NULL,
+    status text DEFAULT 'Active'::text NOT NULL,
+    auth_user_id uuid,
+    legacy_user_id bigint,
+    member_id uuid,
+    mentor_id uuid,
+    timezone text,
+    country text,
+    city text,
+    contact_preference text,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['student'::text, 'mentor'::text, 'admin'::text, 'system'::text]))),
+    CONSTRAINT users_status_known CHECK ((status = ANY (ARRAY['Active'::text, 'Inactive'::text, 'Passed out / Completed'::text])))
+);
+
+COMMENT ON TABLE public.users IS 'People: students, mentors, admins and system accounts.';
+
+COMMENT ON COLUMN public.users.id IS 'The person, everywhere in mentor_sync.';
+
+COMMENT ON COLUMN public.users.email IS 'Where the person is written to.';
+
+COMMENT ON COLUMN public.users.full_name IS 'Name as shown.';
+
+COMMENT ON COLUMN public.users.role IS 'student, mentor, admin or system.';
+
+COMMENT ON COLUMN public.users.status IS 'Active, Inactive or Passed out / Completed.';
+
+COMMENT ON COLUMN public.users.auth_user_id IS 'The Supabase Auth user who signs in as this person; linked once, by the confirmed address.';
+
+COMMENT ON COLUMN public.users.legacy_user_id IS 'The account: users_user.id.';
+
+COMMENT ON COLUMN public.users.member_id IS 'The member: members.id.';
+
+COMMENT ON COLUMN public.users.mentor_id IS 'The mentor of this student: users.id.';
+
+COMMENT ON COLUMN public.users.timezone IS 'IANA time zone, such as Europe/Berlin.';
+
+COMMENT ON COLUMN public.users.country IS 'Country of residence.';
+
+COMMENT ON COLUMN public.users.city IS 'City of residence.';
+
+COMMENT ON COLUMN public.users.contact_preference IS 'How the person wishes to be reached.';
+
+COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.users.updated_at IS 'When something a person can see last changed.';
+
+CREATE TABLE public.users_user (
+    id integer NOT NULL,
+    email text NOT NULL,
+    first_name text,
+    last_name text
+);
+
+COMMENT ON TABLE public.users_user IS 'Accounts of the Django application, which writes them.';
+
+COMMENT ON COLUMN public.users_user.id IS 'The account.';
+
+COMMENT ON COLUMN public.users_user.email IS 'Address of the account.';
+
+COMMENT ON COLUMN public.users_user.first_name IS 'Given name.';
+
+COMMENT ON COLUMN public.users_user.last_name IS 'Family name.';
+
+ALTER TABLE public.users_user ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.users_user_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.v_members_without_mentor WITH (security_invoker='on') AS
+ SELECT m.id AS member_id,
+    m.email,
+    m.name,
+        CASE
+            WHEN (r.reason IS NOT NULL) THEN 'rejected'::text
+            WHEN (private.normalise_email(m.email) = ''::text) THEN 'rejected'::text
+            WHEN ((twins.n > 1) OR (accounts.n > 1)) THEN 'ambiguous'::text
+            WHEN (accounts.n = 0) THEN 'no_user'::text
+            ELSE 'waiting'::text
+        END AS state,
+        CASE
+            WHEN (r.reason IS NOT NULL) THEN r.reason
+            WHEN (private.normalise_email(m.email) = ''::text) THEN 'the member has no e-mail address'::text
+            WHEN (twins.n > 1) THEN 'another member has the same e-mail address'::text
+            WHEN (accounts.n > 1) THEN 'more than one account has this e-mail address'::text
+            WHEN (accounts.n = 0) THEN 'no account has this e-mail address'::text
+            ELSE 'the next sync makes the mentor'::text
+        END AS reason
+   FROM (((((public.members m
+     LEFT JOIN public.users p ON ((p.member_id = m.id)))
+     LEFT JOIN public.mentors t ON ((t.person_id = p.id)))
+     LEFT JOIN public.sync_rejects r ON (((r.source = 'members'::text) AND (r.source_id = (m.id)::text))))
+     CROSS JOIN LATERAL ( SELECT count(*) AS n
+           FROM ( SELECT
+                   FROM public.members x_1
+                  WHERE (private.normalise_email(x_1.email) = private.normalise_email(m.email))
+                 LIMIT 2) x) twins)
+     CROSS JOIN LATERAL ( SELECT count(*) AS n
+           FROM ( SELECT
+                   FROM public.users_user x_1
+                  WHERE (private.normalise_email(x_1.email) = private.normalise_email(m.email))
+                 LIMIT 2) x) accounts)
+  WHERE (m.is_active AND private.is_mentor_type(m.membershiptype) AND (t.id IS NULL));
+
+COMMENT ON VIEW public.v_members_without_mentor IS 'Active members of type mentor who have no mentor profile, and why.';
+
+COMMENT ON COLUMN public.v_members_without_mentor.member_id IS 'The member.';
+
+COMMENT ON COLUMN public.v_members_without_mentor.email IS 'Address of the member.';
+
+COMMENT ON COLUMN public.v_members_without_mentor.name IS 'Name of the member.';
+
+COMMENT ON COLUMN public.v_members_without_mentor.state IS 'rejected, ambiguous, no_user or waiting.';
+
+COMMENT ON COLUMN public.v_members_without_mentor.reason IS 'Why, in words.';
+
+CREATE VIEW public.v_sync_health WITH (security_invoker='on') AS
+ SELECT ( SELECT count(*) AS count
+           FROM public.members m
+          WHERE (m.is_active AND private.is_mentor_type(m.membershiptype))) AS mentor_members,
+    ( SELECT count(*) AS count
+           FROM public.mentors) AS mentor_profiles,
+    ( SELECT count(*) AS count
+           FROM public.mentors t
+          WHERE (t.is_approved AND t.is_active)) AS listed_mentors,
+    without.members_without_mentor,
+    without.members_without_account,
+    without.members_ambiguous,
+    ( SELECT count(*) AS count
+           FROM public.sync_rejects) AS rejects,
+    last_run.status AS last_status,
+    last_run.finished_at AS last_finished_at,
+    ( SELECT max(r.finished_at) AS max
+           FROM public.job_runs r
+          WHERE ((r.job = 'sync_mentor_profiles'::text) AND (r.status = ANY (ARRAY['succeeded'::text, 'partial'::text])) AND ((r.params -> 'dry_run'::text) IS DISTINCT FROM 'true'::jsonb))) AS last_success_at
+   FROM (( SELECT count(*) AS members_without_mentor,
+            count(*) FILTER (WHERE (w.state = 'no_user'::text)) AS members_without_account,
+            count(*) FILTER (WHERE (w.state = 'ambiguous'::text)) AS members_ambiguous
+           FROM public.v_members_without_mentor w) without
+     LEFT JOIN LATERAL ( SELECT r.status,
+            r.finished_at
+           FROM public.job_runs r
+          WHERE (r.job = 'sync_mentor_profiles'::text)
+          ORDER BY r.created_at DESC, r.id
+         LIMIT 1) last_run ON (true));
+
+COMMENT ON VIEW public.v_sync_health IS 'One row: how far members and mentors are in step.';
+
+COMMENT ON COLUMN public.v_sync_health.mentor_members IS 'Active members of type mentor.';
+
+COMMENT ON COLUMN public.v_sync_health.mentor_profiles IS 'Rows of mentors.';
+
+COMMENT ON COLUMN public.v_sync_health.listed_mentors IS 'Approved and active mentors.';
+
+COMMENT ON COLUMN public.v_sync_health.members_without_mentor IS 'Active members of type mentor without a profile.';
+
+COMMENT ON COLUMN public.v_sync_health.members_without_account IS 'Those of them whose address no account has.';
+
+COMMENT ON COLUMN public.v_sync_health.members_ambiguous IS 'Those of them whose address more than one member or account has.';
+
+COMMENT ON COLUMN public.v_sync_health.rejects IS 'Rows in sync_rejects.';
+
+COMMENT ON COLUMN public.v_sync_health.last_status IS 'Status of the latest sync run.';
+
+COMMENT ON COLUMN public.v_sync_health.last_finished_at IS 'When the latest sync run ended.';
+
+COMMENT ON COLUMN public.v_sync_health.last_success_at IS 'When a sync run last ended well, dry runs left out.';
+
+ALTER TABLE ONLY public.job_runs
+    ADD CONSTRAINT job_runs_one_a_slot UNIQUE (job, slot);
+
+ALTER TABLE ONLY public.job_runs
+    ADD CONSTRAINT job_runs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.job_schedules
+    ADD CONSTRAINT job_schedules_pkey PRIMARY KEY (job);
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.mentors
+    ADD CONSTRAINT mentors_person_id_key UNIQUE (person_id);
+
+ALTER TABLE ONLY public.mentors
+    ADD CONSTRAINT mentors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.mentors
+    ADD CONSTRAINT mentors_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.mentors
+    ADD CONSTRAINT mentors_user_id_key UNIQUE (user_id);
+
+ALTER TABLE ONLY public.program_settings
+    ADD CONSTRAINT program_settings_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.sync_rejects
+    ADD CONSTRAINT sync_rejects_pkey PRIMARY KEY (source, source_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_auth_user_id_key UNIQUE (auth_user_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_legacy_user_id_key UNIQUE (legacy_user_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_member_id_key UNIQUE (member_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users_user
+    ADD CONSTRAINT users_user_pkey PRIMARY KEY (id);
+
+CREATE INDEX idx_users_mentor_id ON public.users USING btree (mentor_id);
+
+CREATE INDEX job_runs_history_idx ON public.job_runs USING btree (created_at DESC, id);
+
+CREATE INDEX job_runs_lease_idx ON public.job_runs USING btree (lease_expires_at) WHERE (status = 'running'::text);
+
+CREATE INDEX job_runs_queued_idx ON public.job_runs USING btree (run_at, id) WHERE (status = 'queued'::text);
+
+CREATE INDEX members_normalised_email_idx ON public.members USING btree (private.normalise_email(email));
+
+CREATE INDEX users_normalised_email_idx ON public.users USING btree (private.normalise_email(email));
+
+CREATE INDEX users_user_normalised_email_idx ON public.users_user USING btree (private.normalise_email(email));
+
+CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
+
+CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.users_user REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.job_schedules FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentors FOR EACH ROW WHEN (((((((((((((((old.slug IS DISTINCT FROM new.slug) OR (old.bio IS DISTINCT FROM new.bio)) OR (old.expertise IS DISTINCT FROM new.expertise)) OR (old.is_approved IS DISTINCT FROM new.is_approved)) OR (old.is_active IS DISTINCT FROM new.is_active)) OR (old.rating IS DISTINCT FROM new.rating)) OR (old.rating_count IS DISTINCT FROM new.rating_count)) OR (old.total_sessions IS DISTINCT FROM new.total_sessions)) OR (old.capacity IS DISTINCT FROM new.capacity)) OR (old.availability IS DISTINCT FROM new.availability)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.domain IS DISTINCT FROM new.domain)) OR (old.experience_years IS DISTINCT FROM new.experience_years)) OR (old.teaching_style IS DISTINCT FROM new.teaching_style))) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.program_settings FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((((old.email IS DISTINCT FROM new.email) OR (old.full_name IS DISTINCT FROM new.full_name)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status)) OR (old.mentor_id IS DISTINCT FROM new.mentor_id)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.country IS DISTINCT FROM new.country)) OR (old.city IS DISTINCT FROM new.city)) OR (old.contact_preference IS DISTINCT FROM new.contact_preference))) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
+
+CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.users_user REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
+
+ALTER TABLE ONLY public.job_runs
+    ADD CONSTRAINT job_runs_job_fkey FOREIGN KEY (job) REFERENCES public.job_schedules(job) ON UPDATE CASCADE;
+
+ALTER TABLE ONLY public.mentors
+    ADD CONSTRAINT mentors_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.mentors
+    ADD CONSTRAINT mentors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users_user(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_auth_user_id_fkey FOREIGN KEY (auth_user_id) REFERENCES auth.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+CREATE POLICY "Admins read the rejects" ON public.sync_rejects FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
+CREATE POLICY "Admins read the runs" ON public.job_runs FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
+CREATE POLICY "Admins read the schedules" ON public.job_schedules FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
+CREATE POLICY "Mentors change their own row" ON public.mentors FOR UPDATE TO authenticated USING ((person_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((person_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "Mentors read their own row, admins every row" ON public.mentors FOR SELECT TO authenticated USING (((person_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "People change their own row" ON public.users FOR UPDATE TO authenticated USING ((id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People read themselves and their students, admins everybody" ON public.users FOR SELECT TO authenticated USING (((id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+ALTER TABLE public.job_runs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job_schedules ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.members ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mentors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.program_settings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sync_rejects ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users_user ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA private TO anon;
+GRANT USAGE ON SCHEMA private TO authenticated;
+GRANT USAGE ON SCHEMA private TO service_role;
+
+REVOKE ALL ON FUNCTION private.accounts_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.add_counts(p_left jsonb, p_right jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job_runs TO service_role;
+GRANT SELECT ON TABLE public.job_runs TO authenticated;
+
+REVOKE ALL ON FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION private.auth_user_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.auto_approve() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.current_user_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.current_user_id() TO authenticated;
+GRANT ALL ON FUNCTION private.current_user_id() TO service_role;
+
+REVOKE ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO anon;
+GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO authenticated;
+GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION private.is_admin() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.is_admin() TO authenticated;
+GRANT ALL ON FUNCTION private.is_admin() TO service_role;
+
+REVOKE ALL ON FUNCTION private.is_mentor_type(p_membershiptype text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.is_mentor_type(p_membershiptype text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.link_auth_users(p_addresses text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.members_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.mentor_bio(p_experience text, p_occupation text, p_jobtitle text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO anon;
+GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO authenticated;
+GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.normalise_email(p_email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.normalise_email(p_email text) TO service_role;
+GRANT ALL ON FUNCTION private.normalise_email(p_email text) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.sees_everything() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.slug(p_name text, p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.sync_members(p_ids uuid[], p_auto_approve boolean, p_deadline timestamp with time zone, OUT outcomes private.sync_outcome[], OUT taken integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.sync_one(p_member_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.sync_one(p_member_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.sync_one(p_member_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION private.sync_quietly(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.touch_updated_at() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.trigger_deadline() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.trim_space(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.trim_space(p_text text) TO service_role;
+GRANT ALL ON FUNCTION private.trim_space(p_text text) TO authenticated;
+GRANT ALL ON FUNCTION private.trim_space(p_text text) TO anon;
+
+REVOKE ALL ON FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.claim_run(p_worker text, p_run_id uuid, p_jobs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_run(p_worker text, p_run_id uuid, p_jobs text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_slot timestamp with time zone, p_id uuid, p_max_attempts integer, p_requested_by text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_slot timestamp with time zone, p_id uuid, p_max_attempts integer, p_requested_by text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.find_runs(p_beginning text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_runs(p_beginning text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb, p_error jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb, p_error jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_mentors_with_member_data() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_mentors_with_member_data() TO anon;
+GRANT ALL ON FUNCTION public.get_mentors_with_member_data() TO authenticated;
+GRANT ALL ON FUNCTION public.get_mentors_with_member_data() TO service_role;
+
+REVOKE ALL ON FUNCTION public.heartbeat_run(p_run_id uuid, p_fence bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.heartbeat_run(p_run_id uuid, p_fence bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) TO anon;
+GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) TO authenticated;
+GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.register_jobs(p_jobs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.register_jobs(p_jobs jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job_schedules TO service_role;
+GRANT SELECT ON TABLE public.job_schedules TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentors TO service_role;
+GRANT SELECT ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(bio) ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(expertise) ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(capacity) ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(availability) ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(timezone) ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(domain) ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(experience_years) ON TABLE public.mentors TO authenticated;
+
+GRANT UPDATE(teaching_style) ON TABLE public.mentors TO authenticated;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.program_settings TO service_role;
+
+GRANT SELECT,DELETE ON TABLE public.sync_rejects TO service_role;
+GRANT SELECT ON TABLE public.sync_rejects TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
+GRANT SELECT ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(full_name) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(timezone) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(country) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(city) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(contact_preference) ON TABLE public.users TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users_user TO service_role;
+
+GRANT SELECT ON TABLE public.v_members_without_mentor TO service_role;
+
+GRANT SELECT ON TABLE public.v_sync_health TO service_role;
+
+CREATE TRIGGER mentor_sync_auth_user_confirmed AFTER UPDATE ON auth.users FOR EACH ROW WHEN ((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.email_confirmed_at IS DISTINCT FROM new.email_confirmed_at))) EXECUTE FUNCTION private.auth_user_changed();
+
+CREATE TRIGGER mentor_sync_auth_user_inserted AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION private.auth_user_changed();
