@@ -58,8 +58,9 @@ def set_up() -> None:
 
 def _install_package() -> None:
     print("Setting up .venv ...", flush=True)  # noqa: T201  # it takes a minute
-    # Without copies of what is left of a broken one.
-    venv.create(VENV, with_pip=True, clear=not (BIN / "python").exists())
+    # exists() follows the link: a Python that has gone means a new .venv.
+    if not (BIN / "python").exists():
+        venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
     extras = "dev" if shutil.which("npm") else "dev,local-node"
     options = ["--quiet", "--disable-pip-version-check", "--no-input"]
     call(BIN / "python", "-m", "pip", "install", *options, "--editable", f".[{extras}]")

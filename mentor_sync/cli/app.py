@@ -109,7 +109,7 @@ def _as_ours(error: Exception) -> MentorSyncError:
     if isinstance(error, MentorSyncError):
         return error
     if isinstance(error, typer.TyperException):
-        return UsageError(str(error), hint="See mentor-sync --help.")
+        return UsageError(error.format_message(), hint="See mentor-sync --help.")
     if isinstance(error, typer.Abort):
         return _Stopped()
     return MentorSyncError(

@@ -57,7 +57,8 @@ def test_the_document_has_all_counts_and_the_records(community: Project, command
 def test_a_record_says_who_and_why_and_which_mentor(community: Project, command: Command) -> None:
     records = {record["email"]: record for record in command("sync", "--json").data["records"]}
     member, mentor = community.rows(
-        "select u.member_id::text, t.id::text from users as u join mentors as t on t.person_id = u.id"
+        "select u.member_id::text, t.id::text"
+        " from users as u join mentors as t on t.person_id = u.id"
     )[0]
     assert records["ann@example.org"] == {
         "name": "Ann",
