@@ -89,9 +89,8 @@ class Database:
         # HTTP/1.1: idle HTTP/2 connections are cut by GOAWAY, and the request is lost.
         self._http = httpx.Client(
             timeout=timeout,
-            http2=False,
             follow_redirects=False,
-            transport=transport or httpx.HTTPTransport(retries=1),
+            transport=transport or httpx.HTTPTransport(http2=False, retries=1),
             event_hooks={"response": [self._note_answer]},
         )
         self._client = _client(self.url, key, self._http)

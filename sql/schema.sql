@@ -1900,9 +1900,7 @@ ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.users_user ENABLE ROW LEVEL SECURITY;
 
-GRANT USAGE ON SCHEMA private TO anon;
-GRANT USAGE ON SCHEMA private TO authenticated;
-GRANT USAGE ON SCHEMA private TO service_role;
+GRANT USAGE ON SCHEMA private TO PUBLIC;
 
 REVOKE ALL ON FUNCTION private.accounts_changed() FROM PUBLIC;
 
@@ -1953,10 +1951,6 @@ GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO service_role;
 
 REVOKE ALL ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.normalise_email(p_email text) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.normalise_email(p_email text) TO service_role;
-GRANT ALL ON FUNCTION private.normalise_email(p_email text) TO authenticated;
-
 REVOKE ALL ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) FROM PUBLIC;
@@ -1985,11 +1979,6 @@ REVOKE ALL ON FUNCTION private.sync_quietly(p_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.touch_updated_at() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.trigger_deadline() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.trim_space(p_text text) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.trim_space(p_text text) TO service_role;
-GRANT ALL ON FUNCTION private.trim_space(p_text text) TO authenticated;
-GRANT ALL ON FUNCTION private.trim_space(p_text text) TO anon;
 
 REVOKE ALL ON FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) FROM PUBLIC;
 

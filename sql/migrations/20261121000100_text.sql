@@ -5,7 +5,8 @@ create schema if not exists private;
 comment on schema private is
   'mentor_sync: helpers that the API never exposes. Execute is granted function by function.';
 revoke all on schema private from public;
-grant usage on schema private to anon, authenticated, service_role;
+-- To everybody, for the two functions of the indexes on addresses; see below.
+grant usage on schema private to public;
 
 -- White space is what Unicode calls so, and the two invisible characters that
 -- come along when an address is copied from a page (U+200B, U+FEFF).
@@ -71,6 +72,6 @@ revoke all on function
   private.slug(text, uuid),
   private.touch_updated_at()
 from public, anon, authenticated, service_role;
--- Index expressions run with the rights of whoever writes the table.
-grant execute on function private.trim_space(text), private.normalise_email(text)
-to service_role, authenticated;
+-- Index expressions run with the rights of whoever writes the table, and the applications that
+-- write members and users_user have roles that we do not know. They compute, and read nothing.
+grant execute on function private.trim_space(text), private.normalise_email(text) to public;

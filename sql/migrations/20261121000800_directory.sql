@@ -176,4 +176,3 @@ grant execute on function
   public.get_mentors_with_member_data(),
   public.list_mentors(text, integer, integer)
 to anon, authenticated, service_role;
-grant execute on function private.trim_space(text) to anon;

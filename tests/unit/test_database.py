@@ -149,6 +149,15 @@ def test_every_row_of_a_table_is_seen_once(count: int, most: int) -> None:
     assert len(table.queries) == -(-count // most) + 1
 
 
+def test_reading_is_tried_again_by_us_alone() -> None:
+    server, api = serving((503, b""), patience=0.3)
+    begun = time.monotonic()
+    with pytest.raises(Unreachable):
+        api.select("job_runs", order="id")
+    assert time.monotonic() - begun < 0.6
+    assert len(server.requests) == api.calls.requests
+
+
 def test_a_page_that_fails_is_asked_for_again() -> None:
     table = Table(1500)
     answers = iter([True, False, True, True])

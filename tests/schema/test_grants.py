@@ -1,0 +1,128 @@
+"""What is granted, object by object, on projects of today and on older ones, where all is open."""
+
+from __future__ import annotations
+
+from tests.project import Project
+
+_DML = "delete insert select update"
+
+# Every table and view there is. A new one fails the test until somebody has said here who may.
+RELATIONS: dict[str, dict[str, str]] = {
+    "private.source_members": {},
+    "public.job_runs": {"authenticated": "select", "service_role": _DML},
+    "public.job_schedules": {"authenticated": "select", "service_role": _DML},
+    "public.members": {"service_role": _DML},
+    "public.mentors": {"authenticated": "select", "service_role": _DML},
+    "public.program_settings": {"service_role": "insert select update"},
+    "public.sync_rejects": {"authenticated": "select", "service_role": "delete select"},
+    "public.users": {"authenticated": "select", "service_role": _DML},
+    "public.users_user": {"service_role": _DML},
+    "public.v_members_without_mentor": {"service_role": "select"},
+    "public.v_sync_health": {"service_role": "select"},
+}
+# What is granted on single columns, beside that.
+COLUMNS = {
+    ("public.mentors", "authenticated", "update"): "availability bio capacity domain"
+    " experience_years expertise teaching_style timezone",
+    ("public.users", "authenticated", "update"): "city contact_preference country full_name"
+    " timezone",
+}
+# Every function there is, by those who may call it.
+FUNCTIONS = {
+    "": "private.accounts_changed private.add_counts private.apply_members"
+    " private.auth_user_changed private.auto_approve private.keep_rejects"
+    " private.link_auth_users private.members_changed private.members_page private.mentor_bio"
+    " private.mentor_expertise private.outcome_counts private.outcome_records"
+    " private.reject_quietly private.sees_everything private.settle_lost private.slug"
+    " private.stop_departed private.sync_members private.sync_quietly private.touch_updated_at"
+    " private.trigger_deadline private.try_members",
+    "anon authenticated service_role": "private.directory_page private.mentor_directory"
+    " private.normalise_email private.trim_space public.get_mentors_with_member_data public.list_mentors",
+    "authenticated service_role": "private.current_user_id private.is_admin"
+    " private.sync_one public.sync_mentor_from_member",
+    "service_role": "private.assert_run private.is_mentor_type private.sync_chunk"
+    " public.claim_run public.enqueue_run public.find_runs public.finish_run"
+    " public.heartbeat_run public.register_jobs public.sync_mentor_profiles",
+}
+WRITABLE = [name for name in TABLES if not name.startswith("public.v_")]
+
+_OURS = "in ('public'::regnamespace, 'private'::regnamespace)"
+_ROLES = "cross join (values ('anon'), ('authenticated'), ('service_role')) as r (role)"
+_PRIVILEGES = """cross join lateral unnest(
+  array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']
+  || case when current_setting('server_version_num')::int >= 170000 then 'maintain'::text end
+) as p (name)"""
+_RELATIONS = f"""
+select format('%s.%s', c.relnamespace::regnamespace, c.relname), r.role, (
+  select string_agg(p.name, ' ' order by p.name) from (select) as one {_PRIVILEGES}
+  where p.name is not null and has_table_privilege(r.role, c.oid, p.name)
+)
+from pg_class as c {_ROLES}
+where c.relnamespace {_OURS} and c.relkind in ('r', 'p', 'v', 'm', 'f')"""
+_COLUMNS = f"""
+select format('%s.%s', c.relnamespace::regnamespace, c.relname), r.role, p.name,
+  string_agg(a.attname, ' ' order by a.attname)
+from pg_class as c
+join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped {_ROLES}
+cross join unnest(array['select', 'insert', 'update', 'references']) as p (name)
+where c.relnamespace {_OURS} and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and has_column_privilege(r.role, c.oid, a.attnum, p.name)
+  and not has_table_privilege(r.role, c.oid, p.name)
+group by 1, 2, 3"""
+_FUNCTIONS = f"""
+select f.callers, string_agg(f.name, ' ' order by f.name) from (
+  select format('%s.%s', p.pronamespace::regnamespace, p.proname) as name, coalesce(
+    string_agg(r.role, ' ' order by r.role) filter (
+      where has_function_privilege(r.role, p.oid, 'execute')
+    ), ''
+  ) as callers
+  from pg_proc as p {_ROLES} where p.pronamespace {_OURS} group by p.oid
+) as f group by 1"""
+_OTHERS = f"""
+select format('sequence %s, %s', c.relname, r.role) from pg_class as c {_ROLES}
+where c.relnamespace {_OURS} and c.relkind = 'S'
+  and has_sequence_privilege(r.role, c.oid, 'select, usage, update')
+union all
+select format('create in %s, %s', n.oid::regnamespace, r.role) from pg_namespace as n {_ROLES}
+where n.oid {_OURS} and has_schema_privilege(r.role, n.oid, 'create')
+union all
+select p.oid::regprocedure || ', everybody' from pg_proc as p
+cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+where p.pronamespace {_OURS} and a.grantee = 0
+  and p.proname not in ('normalise_email', 'trim_space')  -- of indexes, whoever writes"""
+
+
+def test_tables_and_views_are_granted_as_listed(any_project: Project) -> None:
+    found: dict[str, dict[str, str]] = {}
+    for name, role, privileges in any_project.rows(_RELATIONS):
+        found.setdefault(name, {}).update({role: privileges} if privileges else {})
+    assert found == RELATIONS
+
+
+def test_columns_are_granted_as_listed(any_project: Project) -> None:
+    found = {tuple(row[:3]): row[3] for row in any_project.rows(_COLUMNS)}
+    assert found == COLUMNS
+
+
+def test_functions_are_granted_as_listed(any_project: Project) -> None:
+    assert dict(any_project.rows(_FUNCTIONS)) == FUNCTIONS
+
+
+def test_nothing_else_is_granted(any_project: Project) -> None:
+    assert any_project.rows(_OTHERS) == []
+
+
+def test_what_is_not_listed_is_found(project: Project) -> None:
+    project.run(
+        "create table forgotten (id int generated by default as identity)",
+        "grant usage on sequence forgotten_id_seq to anon",
+        "create function private.forgotten() returns int language sql as 'select 1'",
+        "grant references (email) on users to anon",
+    )
+    assert ("public.forgotten", "anon", None) in project.rows(_RELATIONS)
+    assert ("public.users", "anon", "references", "email") in project.rows(_COLUMNS)
+    assert dict(project.rows(_FUNCTIONS)) != FUNCTIONS
+    assert project.rows(_OTHERS) == [
+        ("sequence forgotten_id_seq, anon",),
+        ("private.forgotten(), everybody",),
+    ]
