@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 from postgrest import APIError
@@ -32,7 +31,7 @@ from mentor_sync.api_errors import (
 )
 from mentor_sync.api_key import require_service_key
 from mentor_sync.errors import BadAnswer, MentorSyncError, MissingMigrations, UsageError
-from supabase import Client, ClientOptions, create_client
+from supabase import Client, ClientOptions, SupabaseException, create_client
 
 Json = dict[str, Any]
 _CUT_SHORT = "The answer was cut short or came from a proxy. Run it again."
@@ -226,7 +225,10 @@ def _client(url: str, key: str, http: httpx.Client) -> Client:
         persist_session=False,
         postgrest_client_retry=False,
     )
-    return create_client(url, key, options=options)
+    try:
+        return create_client(url, key, options=options)
+    except (SupabaseException, ValueError):  # it reads URLs more strictly than httpx
+        raise wrong_address("it cannot be read") from None
 
 
 def _project_url(url: str) -> str:
@@ -235,12 +237,12 @@ def _project_url(url: str) -> str:
         raise wrong_address("it is that of the dashboard")
     try:
         parsed = httpx.URL(trimmed)
-        urlsplit(trimmed).port, parsed.host.encode("idna")  # each refuses what the other lets pass
+        parsed.host.encode("idna")
     except (httpx.InvalidURL, ValueError):
         raise wrong_address("it cannot be read") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise wrong_address("it does not begin with https://")
-    return trimmed
+    return str(parsed).rstrip("/")
 
 
 def _checked(answer: Any, expected: type[Answer], name: str) -> Answer:

@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     """What mentor-sync reads from its environment. Empty values count as not set."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     supabase_url: str | None = Field(

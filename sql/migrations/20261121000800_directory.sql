@@ -137,7 +137,7 @@ language plpgsql stable set search_path = '' as $$
 declare
   page_found record;
 begin
-  if page < 1 or page_size not between 1 and 100 then
+  if coalesce(page, 0) < 1 or coalesce(page_size, 0) not between 1 and 100 then
     raise exception 'page starts at 1; page_size is 1 to 100.'
       using errcode = 'MS012', hint = 'Ask for page=1 and page_size=12.';
   end if;

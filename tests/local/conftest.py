@@ -21,7 +21,8 @@ from mentor_sync.settings import Settings
 def settings_for(folder: Path, **values: object) -> Settings:
     """Settings that know nothing of this machine's environment but where npm's cache is."""
     known = {"supabase_url": None, "local_port": None, "local_dir": folder, **values}
-    return Settings(_env_file=None, **known)  # type: ignore[call-arg, arg-type]  # of pydantic
+    plain = Settings(_env_file=None)  # type: ignore[call-arg]  # of pydantic
+    return plain.model_copy(update=known)
 
 
 def rpc(environment: dict[str, str], name: str) -> object:

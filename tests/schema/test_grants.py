@@ -37,14 +37,14 @@ FUNCTIONS = {
     " private.stop_departed private.sync_members private.sync_quietly private.touch_updated_at"
     " private.trigger_deadline private.try_members",
     "anon authenticated service_role": "private.directory_page private.mentor_directory"
-    " private.normalise_email private.trim_space public.get_mentors_with_member_data public.list_mentors",
+    " private.normalise_email private.trim_space public.get_mentors_with_member_data"
+    " public.list_mentors",
     "authenticated service_role": "private.current_user_id private.is_admin"
     " private.sync_one public.sync_mentor_from_member",
     "service_role": "private.assert_run private.is_mentor_type private.sync_chunk"
     " public.claim_run public.enqueue_run public.find_runs public.finish_run"
     " public.heartbeat_run public.register_jobs public.sync_mentor_profiles",
 }
-WRITABLE = [name for name in TABLES if not name.startswith("public.v_")]
 
 _OURS = "in ('public'::regnamespace, 'private'::regnamespace)"
 _ROLES = "cross join (values ('anon'), ('authenticated'), ('service_role')) as r (role)"

@@ -16,7 +16,8 @@ TARGETS = ("users", "mentors", "sync_rejects")
 
 
 def settings(**values: Any) -> Settings:
-    return Settings(_env_file=None, **values)  # type: ignore[call-arg]  # of pydantic
+    plain = Settings(_env_file=None)  # type: ignore[call-arg]  # of pydantic
+    return plain.model_copy(update=values)
 
 
 def sync(api: Api, chunk_size: int = 20_000, **params: Any) -> FinishedRun:

@@ -213,7 +213,9 @@ def test_what_json_cannot_carry_is_the_callers_error(value: object) -> None:
     assert server.requests == []
 
 
-@pytest.mark.parametrize("url", [f"{URL}/", f" {URL}\n", f"{URL}/rest/v1", f"{URL}/rest/v1/"])
+@pytest.mark.parametrize(
+    "url", [f"{URL}/", f" {URL}\n", f"{URL}/rest/v1", f"{URL}/rest/v1/", URL.upper()]
+)
 def test_the_usual_spellings_of_a_url_are_taken(url: str) -> None:
     assert Database(url, f" {KEY}\n").url == URL
 
@@ -231,6 +233,7 @@ def test_the_usual_spellings_of_a_url_are_taken(url: str) -> None:
         "https://x..y",
         f"https://{'a' * 70}.supabase.co",
         "https://x\0y",
+        "https://x\\y",
     ],
 )
 def test_another_url_is_refused(url: str) -> None:

@@ -102,7 +102,6 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "s3cret" not in f"{found!r} {found}"
 
 
-@pytest.mark.xfail(reason="populate_by_name makes the environment's LOG_LEVEL a setting too")
 @pytest.mark.parametrize("name", ["LOG_LEVEL", "CHUNK_SIZE", "CACHE_DIR", "POSTGREST"])
 def test_variables_of_other_programs_are_not_read(
     name: str, monkeypatch: pytest.MonkeyPatch
