@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from statistics import median
 from typing import Any, Literal
 
@@ -105,16 +104,11 @@ HEADER = ["case", "size", "floor s", "ours s", "ratio", "goal", "ok"]
 
 
 def score(samples: Iterable[Sample]) -> list[Score]:
-    """The samples, round by round, as one score a case and size."""
-
-    def key(sample: Sample) -> tuple[int, str]:
-        return sample.size, sample.case.name
-
-    grouped = groupby(sorted(samples, key=key), key)
-    return [
-        Score(rounds[0].case, size, rounds)
-        for (size, _), rounds in ((found, list(group)) for found, group in grouped)
-    ]
+    """One score a case and size, in the order in which they first came."""
+    rounds: dict[tuple[Case, int], list[Sample]] = {}
+    for sample in samples:
+        rounds.setdefault((sample.case, sample.size), []).append(sample)
+    return [Score(case, size, found) for (case, size), found in rounds.items()]
 
 
 def table(scores: Iterable[Score]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from postgrest import APIError
@@ -227,7 +228,7 @@ def _client(url: str, key: str, http: httpx.Client) -> Client:
     )
     try:
         return create_client(url, key, options=options)
-    except (SupabaseException, ValueError):  # it reads URLs more strictly than httpx
+    except (SupabaseException, ValueError):
         raise wrong_address("it cannot be read") from None
 
 
@@ -237,7 +238,7 @@ def _project_url(url: str) -> str:
         raise wrong_address("it is that of the dashboard")
     try:
         parsed = httpx.URL(trimmed)
-        parsed.host.encode("idna")
+        (urlsplit(trimmed).hostname or "").encode("idna")  # each is stricter in its way
     except (httpx.InvalidURL, ValueError):
         raise wrong_address("it cannot be read") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:

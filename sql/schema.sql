@@ -467,6 +467,7 @@ COMMENT ON FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) IS 'Fence,
 CREATE FUNCTION private.auth_user_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET lock_timeout TO '2s'
     AS $$
 begin
   if new.email_confirmed_at is not null and new.email is not null then
@@ -599,6 +600,7 @@ CREATE FUNCTION private.link_auth_users(p_addresses text[]) RETURNS void
         and lower(u.email::text) = wanted.address
       limit 2
     ) as a
+    where wanted.address <> ''
     group by wanted.address
     having count(*) = 1
       and bool_and(a.email_confirmed_at is not null and a.is_anonymous is not true)
@@ -2065,6 +2067,6 @@ GRANT SELECT ON TABLE public.v_members_without_mentor TO service_role;
 
 GRANT SELECT ON TABLE public.v_sync_health TO service_role;
 
-CREATE TRIGGER mentor_sync_auth_user_confirmed AFTER UPDATE ON auth.users FOR EACH ROW WHEN ((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.email_confirmed_at IS DISTINCT FROM new.email_confirmed_at))) EXECUTE FUNCTION private.auth_user_changed();
+CREATE TRIGGER mentor_sync_auth_user_confirmed AFTER UPDATE ON auth.users FOR EACH ROW WHEN (((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.email_confirmed_at IS DISTINCT FROM new.email_confirmed_at)) OR (old.is_anonymous IS DISTINCT FROM new.is_anonymous))) EXECUTE FUNCTION private.auth_user_changed();
 
 CREATE TRIGGER mentor_sync_auth_user_inserted AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION private.auth_user_changed();

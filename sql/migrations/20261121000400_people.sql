@@ -133,6 +133,7 @@ language sql volatile security definer set search_path = '' as $$
         and lower(u.email::text) = wanted.address
       limit 2
     ) as a
+    where wanted.address <> ''
     group by wanted.address
     having count(*) = 1
       and bool_and(a.email_confirmed_at is not null and a.is_anonymous is not true)
@@ -161,7 +162,7 @@ comment on function private.link_auth_users(text[]) is
 
 -- Definer, and it never fails: an error here would stop people from signing up.
 create function private.auth_user_changed() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '2s' as $$
 begin
   if new.email_confirmed_at is not null and new.email is not null then
     perform private.link_auth_users(array[private.normalise_email(new.email)]);
@@ -180,7 +181,8 @@ create trigger mentor_sync_auth_user_inserted after insert on auth.users
 for each row execute function private.auth_user_changed();
 create trigger mentor_sync_auth_user_confirmed after update on auth.users
 for each row when (
-  (old.email, old.email_confirmed_at) is distinct from (new.email, new.email_confirmed_at)
+  (old.email, old.email_confirmed_at, old.is_anonymous)
+  is distinct from (new.email, new.email_confirmed_at, new.is_anonymous)
 ) execute function private.auth_user_changed();
 
 revoke all on function

@@ -44,6 +44,16 @@ def test_a_hosted_project_needs_a_yes_off_a_terminal(hosted: list[Any], command:
     assert hosted == []
 
 
+def test_a_project_is_named_without_the_password_of_its_url(
+    hosted: list[Any], command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPABASE_URL", URL.replace("://", "://ann:hunter2@"))
+    shown = command("sync", "--json")
+    assert "Sync the mentors of abcdefghij.supabase.co?" in shown.error["message"]
+    assert "hunter2" not in shown.out + shown.err
+    assert hosted == []
+
+
 def test_with_a_yes_it_is_asked(hosted: list[Any], command: Command) -> None:
     assert command("sync", "--yes").code == 4
     assert hosted

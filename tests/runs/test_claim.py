@@ -9,6 +9,7 @@ from threading import Barrier
 import psycopg
 import pytest
 
+from tests.people import as_service
 from tests.project import Project
 from tests.runs.support import JOB, Refused, Run, Verbs
 
@@ -147,6 +148,22 @@ def test_the_dead_take_nobody_with_them(verbs: Verbs) -> None:
     assert verbs.claim() is None
     assert verbs.others(dying) == before
     assert verbs.row(alive)["status"] == "running"
+
+
+def test_a_run_is_not_taken_while_its_worker_writes(project: Project) -> None:
+    project.run(
+        "insert into job_schedules (job) values ('work')",
+        "insert into job_runs (job, status, attempt, fence, worker, lease_expires_at)"
+        " values ('work', 'running', 1, 1, 'slow', now() - interval '1 second')",
+    )
+    with as_service(project) as slow, as_service(project) as other:
+        run = {"id": project.one("select id from job_runs"), "fence": 1}
+        assert Verbs(slow.connection).heartbeat(run)
+        assert Verbs(other.connection).claim("other") is None
+        slow.connection.rollback()
+        taken = Verbs(other.connection).claim("other")
+    assert taken
+    assert (taken["fence"], taken["attempt"]) == (2, 2)
 
 
 def test_eight_workers_take_each_of_200_runs_once(project: Project) -> None:

@@ -15,13 +15,13 @@ Advisors = Callable[[], tuple[int, str]]
 
 
 @pytest.fixture
-def advisors(binary: str, project: Project, tmp_path: Path) -> Advisors:
+def advisors(binary: str, any_project: Project, tmp_path: Path) -> Advisors:
     """Exit code and output; everything from warnings up is a failure."""
     words = ["--type", "all", "--level", "warn", "--fail-on", "warn", f"--workdir={tmp_path}"]
 
     def run() -> tuple[int, str]:
         done = subprocess.run(
-            [binary, "db", "advisors", f"--remote={project.dsn}", *words],
+            [binary, "db", "advisors", f"--remote={any_project.dsn}", *words],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(tmp_path),
@@ -46,7 +46,10 @@ def test_the_advisors_find_nothing(advisors: Advisors) -> None:
 @pytest.mark.parametrize(
     ("defect", "lint"),
     [
-        ("create table forgotten (id int primary key)", "rls_disabled_in_public"),
+        (
+            "create table forgotten (id int primary key); grant select on forgotten to anon",
+            "rls_disabled_in_public",
+        ),
         (
             "create policy p on users for select to authenticated using (id = auth.uid())",
             "auth_rls_initplan",
@@ -54,9 +57,9 @@ def test_the_advisors_find_nothing(advisors: Advisors) -> None:
     ],
 )
 def test_the_advisors_find_a_defect(
-    advisors: Advisors, project: Project, defect: str, lint: str
+    advisors: Advisors, any_project: Project, defect: str, lint: str
 ) -> None:
-    project.run(defect)
+    any_project.run(defect)
     code, output = advisors()
     assert code != 0
     assert lint in output

@@ -71,8 +71,8 @@ RULES = {
     "policies call functions once": _CALLS,
     "policies do not overlap": _POLICIES,
     "policies are for people who signed in": """
-        select p.polname from pg_policy as p where p.polroles <> array['authenticated'::regrole::oid]
-        """,
+        select p.polname from pg_policy as p
+        where p.polroles <> array['authenticated'::regrole::oid]""",
     "foreign keys are indexed": _UNINDEXED,
     "tables, views and types have comments": f"""
         select c.relname from pg_class as c
@@ -139,8 +139,8 @@ DEFECTS = [
     ("functions have comments", "comment on function private.slug is null", "slug"),
     (
         "sources have no row triggers of ours",
-        "create trigger t after insert on members for each row"
-        " execute function private.members_changed()",
+        """create trigger t before update on members
+        for each row execute function private.touch_updated_at()""",
         "t",
     ),
     ("names are whole", f"create index {_LONG} on users (city)", _LONG[:63]),
@@ -189,7 +189,6 @@ def _faults(path: Path, text: str) -> list[str]:
     for number, line in enumerate(text.splitlines(), 1):
         faults += [f"{number}: tab"] if "\t" in line else []
         faults += [f"{number}: space at the end"] if line != line.rstrip() else []
-        faults += [f"{number}: too long"] if len(line) > 100 else []
     return faults
 
 
@@ -211,8 +210,8 @@ def test_a_file_reads_like_the_others(path: Path) -> None:
         ("20260101000000_people.sql", "select 'two\nlines';\nSELECT 1", ["3: SELECT"]),
         (
             "20260101000000_people.sql",
-            "select\t1 \n" + "x" * 101,
-            ["1: tab", "1: space at the end", "2: too long"],
+            "select\t1 \n",
+            ["1: tab", "1: space at the end"],
         ),
         ("2026_people.sql", "", ["name"]),
         ("20260101000000_add-people.sql", "", ["name"]),
