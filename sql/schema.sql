@@ -167,10 +167,11 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
     ) as account on true
     -- People who have the account or the address, beside the one who has the member.
     left join lateral (
-      select count(*) as n, (array_agg(x.id))[1] as id
+      select count(distinct x.id) as n, (array_agg(x.id))[1] as id
       from (
         select u.id from public.users as u where u.legacy_user_id = account.id
-        union
+        -- Not union, which an empty, analysed table makes a walk through the primary key.
+        union all
         select u.id from public.users as u
         where private.normalise_email(u.email) = kind.address and by_member.id is null
       ) as x
