@@ -104,6 +104,7 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
     SET enable_mergejoin TO 'off'
     SET enable_memoize TO 'off'
     SET jit TO 'off'
+    SET work_mem TO '32MB'
     AS $$
   with planned as materialized (
     select
@@ -249,8 +250,10 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
   changed as materialized (
     select
       w.*,
-      gen_random_uuid() as new_person_id,
-      gen_random_uuid() as new_mentor_id,
+      case
+        when w.outcome in ('created', 'exists') and w.person_id is null then gen_random_uuid()
+      end as new_person_id,
+      case when w.outcome = 'created' then gen_random_uuid() end as new_mentor_id,
       coalesce(
         case when w.hash is not null and w.outcome = 'exists' then (
           select jsonb_object_agg(wish.key, wish.value)

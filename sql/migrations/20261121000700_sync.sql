@@ -98,6 +98,8 @@ language sql volatile
 set search_path = ''
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set enable_memoize = off set jit = off
+-- Room for what the steps hand on of a thousand members.
+set work_mem = '32MB'
 as $$
   with planned as materialized (
     select
@@ -243,8 +245,10 @@ as $$
   changed as materialized (
     select
       w.*,
-      gen_random_uuid() as new_person_id,
-      gen_random_uuid() as new_mentor_id,
+      case
+        when w.outcome in ('created', 'exists') and w.person_id is null then gen_random_uuid()
+      end as new_person_id,
+      case when w.outcome = 'created' then gen_random_uuid() end as new_mentor_id,
       coalesce(
         case when w.hash is not null and w.outcome = 'exists' then (
           select jsonb_object_agg(wish.key, wish.value)
