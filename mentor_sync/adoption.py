@@ -3,22 +3,24 @@
 members and users_user belong to other applications and are left as found. users and mentors
 become ours: columns, checks and row level security are added, grants are replaced. What is
 missing, `db migrate` adds; what conflicts, it refuses, and the SQL of the finding mends.
+
+A fault makes a migrated database another one than the migrations promise: a policy of the
+project's own opens our tables, an object or a grant was taken away. `db check` fails until it
+is mended, before the first migrate as well as after. `db migrate` tells it each time and goes
+on: until then, the project may live on such a policy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, LiteralString
 
-from psycopg import sql
 from psycopg.rows import class_row
 
-from mentor_sync import mending
+from mentor_sync import drift, mending, openness, rows
 from mentor_sync.connection import Connection
+from mentor_sync.findings import Finding, Level
 from mentor_sync.mending import Kind
-
-Level = Literal["present", "missing", "conflict", "warning", "note"]
 
 # Our columns in the tables that a project may already have, by kind of type.
 TABLES: dict[str, dict[Kind, str]] = {
@@ -58,7 +60,14 @@ UNIQUE = {
     "users": {"id", "auth_user_id", "legacy_user_id", "member_id"},
     "mentors": {"id", "user_id", "person_id", "slug"},
 }
-BECOME_OURS = {"users", "mentors"}
+# Tables that become ours, each with the policies that our migrations create on it.
+BECOME_OURS = {
+    "users": [
+        "People read themselves and their students, admins everybody",
+        "People change their own row",
+    ],
+    "mentors": ["Mentors read their own row, admins every row", "Mentors change their own row"],
+}
 VIEWS = ("career_mentors", "meeting_logs")
 # Made without quotes, PostgreSQL folds it: the same column.
 FOLDED = {"areaOfExpertise": "areaofexpertise"}
@@ -71,58 +80,6 @@ TYPES: dict[Kind, frozenset[str]] = {
     "jsonb": frozenset({"jsonb"}),
     "timestamptz": frozenset({"timestamptz"}),
 }
-# As private.trim_space, which is not there before the first migrate.
-SPACE = (
-    " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
-)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A check constraint of ours that rows of an adopted table may break."""
-
-    constraint: str
-    table: str
-    column: str
-    bad: LiteralString
-    good: str  # what a bad value becomes
-
-
-RULES = (
-    Rule(
-        "users_role_known",
-        "users",
-        "role",
-        "role::text not in ('student', 'mentor', 'admin', 'system')",
-        "case when lower(btrim(role)) in ('student', 'mentor', 'admin', 'system')"
-        " then lower(btrim(role)) else 'student' end",
-    ),
-    Rule(
-        "users_status_known",
-        "users",
-        "status",
-        "status::text not in ('Active', 'Inactive', 'Passed out / Completed')",
-        "case lower(btrim(status)) when 'active' then 'Active'"
-        " when 'passed out / completed' then 'Passed out / Completed' else 'Inactive' end",
-    ),
-    Rule(
-        "mentors_teaching_style_known",
-        "mentors",
-        "teaching_style",
-        "teaching_style::text not in ('visual', 'auditory', 'kinesthetic', 'mixed')",
-        "case when lower(btrim(teaching_style)) in ('visual', 'auditory', 'kinesthetic', 'mixed')"
-        " then lower(btrim(teaching_style)) end",
-    ),
-    Rule("mentors_capacity_not_negative", "mentors", "capacity", "capacity < 0", "null"),
-    Rule(
-        "mentors_experience_not_negative",
-        "mentors",
-        "experience_years",
-        "experience_years < 0",
-        "null",
-    ),
-)
 
 _FOUND_TABLES = """
 select c.relname as name, c.relkind::text as kind, c.relrowsecurity as has_rls,
@@ -149,36 +106,6 @@ join pg_type as b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
 left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where a.attrelid = to_regclass('public.' || %s) and a.attnum > 0 and not a.attisdropped
 """
-# Row level security closes a table to whom no policy opens it.
-_WRITERS = """
-select r.rolname
-from pg_class as c
-join pg_roles as r on r.rolname in ('anon', 'authenticated')
-where c.oid = to_regclass('public.' || %s)
-  and (
-    has_table_privilege(r.oid, c.oid, 'delete')
-    or has_any_column_privilege(r.oid, c.oid, 'insert')
-    or exists (
-      select from pg_attribute as a
-      where a.attrelid = c.oid and a.attname in ('id', 'email', 'membershiptype', 'is_active')
-        and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
-    )
-  )
-  and (
-    not c.relrowsecurity
-    or exists (
-      select from pg_policy as p cross join unnest(p.polroles) as role (id)
-      where p.polrelid = c.oid and p.polpermissive and p.polcmd <> 'r'
-        and (role.id = 0 or pg_has_role(r.oid, role.id, 'usage'))
-    )
-  )
-order by r.rolname
-"""
-_POLICIES = """
-select quote_ident(polname) from pg_policy
-where polrelid = to_regclass('public.' || %s) and polpermissive
-order by polname
-"""
 _LOGIN_KEYS = """
 select quote_ident(k.conname)
 from pg_constraint as k
@@ -186,30 +113,6 @@ join pg_attribute as a on a.attrelid = k.conrelid and k.conkey = array[a.attnum]
 where k.contype = 'f' and k.conrelid = to_regclass('public.users')
   and k.confrelid = to_regclass('auth.users') and a.attname = 'id'
 """
-_COUNT_BAD = "select count(*), min({column}::text) from public.{table} where {bad}"
-_COUNT_TWICE = """
-select count(*) from (
-  select from public.{table} where {column} is not null
-  group by {column}::text having count(*) > 1
-) as twice
-"""
-_COUNT_SHARED = """
-select count(*) from (
-  select from public.{table} where btrim(email::text, %(space)s) <> ''
-  group by lower(btrim(email::text, %(space)s)) having count(*) > 1
-) as shared
-"""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was seen. `column` is empty where it is about the table; `sql` mends it."""
-
-    level: Level
-    table: str
-    column: str
-    message: str
-    sql: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,17 +152,36 @@ class _Column:
 _Columns = Mapping[str, _Column]
 
 
-def check(connection: Connection) -> Adoption:
-    """Compare the project's tables with ours. Changes nothing; reads each table in full."""
+def check(
+    connection: Connection, applied: Iterable[str] = (), *, is_complete: bool = False
+) -> Adoption:
+    """Compare the project's tables with ours. Changes nothing; reads each table in full.
+
+    Args:
+        applied: the texts of our migrations that were applied; what they made has to be there.
+        is_complete: that is all of them, so `db migrate` adds nothing that is missing.
+    """
     with connection.cursor(row_factory=class_row(_Table)) as cursor:
-        rows = cursor.execute(_FOUND_TABLES, [[*TABLES, *VIEWS]]).fetchall()
-    found = {row.name: row for row in rows}
+        tables = cursor.execute(_FOUND_TABLES, [[*TABLES, *VIEWS]])
+        found = {row.name: row for row in tables}
     findings = list(_locale(connection))
     for table in TABLES:
         findings += _table(connection, table, found.get(table))
     for view in VIEWS:
         findings += _future_view(found.get(view))
-    return Adoption(tuple(findings))
+    if is_complete:  # what `db migrate` will do is no news, and what it will add is lost
+        told = (found for found in findings if found.level != "note" or found.table in VIEWS)
+        findings = [drift.gone_if_missing(finding) for finding in told]
+    return Adoption(tuple(dict.fromkeys([*findings, *drift.lost(connection, applied)])))
+
+
+def faults(connection: Connection, applied: Iterable[str]) -> Adoption:
+    """Only the faults, for which the catalogue is enough."""
+    findings: list[Finding] = []
+    for table, policies in BECOME_OURS.items():
+        findings += openness.foreign_policies(connection, table, policies)
+    found = Adoption((*findings, *drift.lost(connection, applied)))
+    return Adoption(tuple(found.of("fault")))
 
 
 def wanted(table: str) -> dict[str, Kind]:
@@ -301,12 +223,13 @@ def _table(connection: Connection, table: str, found: _Table | None) -> Iterator
         columns = {row.name: row for row in cursor.execute(_FOUND_COLUMNS, [table])}
     yield from _columns(table, columns)
     yield from _keys(connection, table, columns)
-    yield from _values(connection, table, columns)
-    yield from _shared_addresses(connection, table, columns)
+    yield from rows.unknown_values(connection, table, _comparable(table, columns))
+    if "email" in columns:
+        yield from rows.shared_addresses(connection, table)
     if table in BECOME_OURS:
         yield from _becoming_ours(connection, found, columns)
     else:
-        yield from _writers(connection, table)
+        yield from openness.source_access(connection, table)
 
 
 def _obstacle(found: _Table) -> Finding | None:
@@ -390,72 +313,18 @@ def _keys(connection: Connection, table: str, columns: _Columns) -> Iterator[Fin
             continue
         if column.type not in TYPES[kind] and _conversion(column, kind, name) is None:
             continue  # it is put aside, and its successor has what it needs
-        yield from _twice(connection, table, column)
+        yield from rows.shared_keys(connection, table, name, not_null=column.not_null)
         yield Finding(
             "conflict", table, name, "It has no unique key.", mending.add_key(table, name)
         )
 
 
-def _twice(connection: Connection, table: str, column: _Column) -> Iterator[Finding]:
-    query = sql.SQL(_COUNT_TWICE).format(
-        table=sql.Identifier(table), column=sql.Identifier(column.name)
-    )
-    count = _number(connection, query)
-    if not count:
-        return
-    if column.name == "id":
-        mend = mending.find_twice(table, column.name)
-    else:
-        mend = mending.keep_first(table, column.name, not_null=column.not_null)
-    yield Finding("conflict", table, column.name, f"{count} values occur more than once.", mend)
-
-
-def _values(connection: Connection, table: str, columns: _Columns) -> Iterator[Finding]:
-    for rule in RULES:
-        column = columns.get(rule.column) if rule.table == table else None
-        kind = wanted(table).get(rule.column, "text")
-        if column is None or not (kind == "text" or column.type in TYPES[kind]):
-            continue
-        query = sql.SQL(_COUNT_BAD).format(
-            table=sql.Identifier(table),
-            column=sql.Identifier(rule.column),
-            bad=sql.SQL(rule.bad),
-        )
-        count, example = connection.execute(query).fetchone() or (0, None)
-        if count:
-            yield Finding(
-                "conflict",
-                table,
-                rule.column,
-                f"{count} rows hold values that mentor-sync does not know, such as {example!r}.",
-                mending.replace_values(table, rule.column, bad=rule.bad, good=rule.good),
-            )
-
-
-def _shared_addresses(connection: Connection, table: str, columns: _Columns) -> Iterator[Finding]:
-    if "email" not in columns:
-        return
-    query = sql.SQL(_COUNT_SHARED).format(table=sql.Identifier(table))
-    count = _number(connection, query, {"space": SPACE})
-    if count:
-        yield Finding(
-            "warning",
-            table,
-            "email",
-            f"{count} addresses belong to more than one row; those rows are not synced.",
-        )
-
-
-def _writers(connection: Connection, table: str) -> Iterator[Finding]:
-    roles = [str(role) for (role,) in connection.execute(_WRITERS, [table])]
-    if roles:
-        yield Finding(
-            "warning",
-            table,
-            "",
-            f"{' and '.join(roles)} may write it over the Data API, and so make mentors.",
-            mending.close(table),
-        )
+def _comparable(table: str, columns: _Columns) -> set[str]:
+    """Our columns whose values a rule can read: text can be made of any type."""
+    kinds = {name: kind for name, kind in wanted(table).items() if name in columns}
+    return {
+        name for name, kind in kinds.items() if kind == "text" or columns[name].type in TYPES[kind]
+    }
 
 
 def _becoming_ours(connection: Connection, found: _Table, columns: _Columns) -> Iterator[Finding]:
@@ -468,22 +337,13 @@ def _becoming_ours(connection: Connection, found: _Table, columns: _Columns) -> 
             "db migrate enables row level security on it, adds policies and replaces the grants"
             " to anon, authenticated and service_role.",
         )
-        yield from _policies(connection, table)
+        if "role" in columns:
+            yield from openness.future_admins(connection)
+    yield from openness.foreign_policies(connection, table, BECOME_OURS[table])
     for column in columns.values():
         yield from _unwritable(table, column)
     if table == "users":
         yield from _logins_only(connection)
-
-
-def _policies(connection: Connection, table: str) -> Iterator[Finding]:
-    for (policy,) in connection.execute(_POLICIES, [table]):
-        yield Finding(
-            "warning",
-            table,
-            "",
-            f"Its policy {policy} stays, and opens rows beside those that ours open.",
-            mending.drop_policy(table, str(policy)),
-        )
 
 
 def _unwritable(table: str, column: _Column) -> Iterator[Finding]:
@@ -517,10 +377,3 @@ def _logins_only(connection: Connection) -> Iterator[Finding]:
             "It references auth.users: people without a login of their own are refused.",
             mending.drop_constraint("users", str(constraint)),
         )
-
-
-def _number(
-    connection: Connection, query: sql.Composed, values: Mapping[str, object] | None = None
-) -> int:
-    row = connection.execute(query, values).fetchone()
-    return int(str(row[0])) if row else 0

@@ -66,7 +66,20 @@ alter table public.{table} add column if not exists {column}_before_mentor_sync 
 update public.{table}
 set {column}_before_mentor_sync = {column}::text, {column} = {good}
 where {bad};"""
-_ALTER = "alter table public.{table} "
+RESTORE = "-- Restore it, with its rows, from a backup."
+_CLOSE = """\
+revoke insert, update, delete, truncate on table public.{table} from public, anon, authenticated;"""
+_HIDE = "revoke select on table public.{table} from public, anon, authenticated;"
+_CLOSE_AGAIN = "revoke all on {kind} {name} from public, anon, authenticated, service_role;"
+_RENAME = "alter {what} public.{table} rename to {table}_before_mentor_sync;"
+_ADD_COLUMN = "alter table public.{table} add column {column} {definition};"
+_ADD_KEY = "alter table public.{table} add unique ({column});"
+_DROP_EXPRESSION = "alter table public.{table} alter column {column} drop expression;"
+_DROP_NOT_NULL = "alter table public.{table} alter column {column} drop not null;"
+_ANY_LENGTH = "alter table public.{table} alter column {column} type text;"
+_DROP_CONSTRAINT = "alter table public.{table} drop constraint {constraint};"
+_DROP_POLICY = "drop policy {policy} on public.{table};"
+_CHANGE_OWNER = "alter table public.{table} owner to {owner};"
 
 
 def convert(kind: Kind, found: str, *, is_array: bool, value: str) -> str | None:
@@ -95,45 +108,49 @@ def put_aside(table: str, column: str, kind: Kind, *, unique: bool) -> str:
 
 def add_column(table: str, column: str, kind: Kind, *, unique: bool) -> str:
     new = _definition(column, kind, unique=unique)
-    return _ALTER.format(table=table) + f"add column {column} {new};"
+    return _ADD_COLUMN.format(table=table, column=column, definition=new)
 
 
 def _definition(column: str, kind: Kind, *, unique: bool) -> str:
     if column == "id":
         return _NEW_ID[kind]
-    return f"{kind} unique" if unique else kind
+    return kind + " unique" if unique else kind
 
 
 def add_key(table: str, column: str) -> str:
-    return _ALTER.format(table=table) + f"add unique ({column});"
+    return _ADD_KEY.format(table=table, column=column)
 
 
 def drop_expression(table: str, column: str) -> str:
-    return _ALTER.format(table=table) + f"alter column {column} drop expression;"
+    return _DROP_EXPRESSION.format(table=table, column=column)
 
 
 def drop_not_null(table: str, column: str) -> str:
-    return _ALTER.format(table=table) + f"alter column {column} drop not null;"
+    return _DROP_NOT_NULL.format(table=table, column=column)
 
 
 def any_length(table: str, column: str) -> str:
-    return _ALTER.format(table=table) + f"alter column {column} type text;"
+    return _ANY_LENGTH.format(table=table, column=column)
 
 
 def drop_constraint(table: str, constraint: str) -> str:
-    return _ALTER.format(table=table) + f"drop constraint {constraint};"
+    return _DROP_CONSTRAINT.format(table=table, constraint=constraint)
 
 
 def drop_policy(table: str, policy: str) -> str:
-    return f"drop policy {policy} on public.{table};"
+    return _DROP_POLICY.format(table=table, policy=policy)
+
+
+def list_admins() -> str:
+    return "select id, email from public.users where lower(btrim(role::text)) = 'admin';"
 
 
 def change_owner(table: str, owner: str) -> str:
-    return _ALTER.format(table=table) + f"owner to {owner};"
+    return _CHANGE_OWNER.format(table=table, owner=owner)
 
 
 def rename(table: str, what: str = "table") -> str:
-    return f"alter {what} public.{table} rename to {table}_before_mentor_sync;"
+    return _RENAME.format(what=what, table=table)
 
 
 def keep_first(table: str, column: str, *, not_null: bool) -> str:
@@ -153,7 +170,23 @@ def replace_values(table: str, column: str, *, bad: str, good: str) -> str:
 
 def close(table: str) -> str:
     """Take writing from everybody who comes over the Data API with a public key or a login."""
-    return (
-        f"revoke insert, update, delete, truncate on table public.{table}"
-        " from public, anon, authenticated;"
-    )
+    return _CLOSE.format(table=table)
+
+
+def hide(table: str) -> str:
+    """Take reading from them as well."""
+    return _HIDE.format(table=table)
+
+
+def make_again(kind: str, name: str, body: str) -> str:
+    """Run what made an object once more; closed, because the grants come after it.
+
+    A table has lost its rows: there is nothing to run.
+    """
+    if kind == "table":
+        return RESTORE
+    if kind == "trigger":  # it may be there, and switched off
+        return body.replace("create trigger", "create or replace trigger", 1) + ";"
+    target = {"function": "function", "view": "table"}.get(kind)
+    closed = "\n" + _CLOSE_AGAIN.format(kind=target, name=name) if target else ""
+    return body + ";" + closed

@@ -15,8 +15,9 @@ from mentor_sync.errors import ChangesPending, ConfigurationError
 from mentor_sync.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from mentor_sync.adoption import Adoption, Finding
-    from mentor_sync.migrations import MigrationReport, Standing
+    from mentor_sync.adoption import Adoption
+    from mentor_sync.findings import Finding
+    from mentor_sync.migrations import Migration, MigrationReport, Standing
 
 app = typer.Typer(
     name="db", help="The schema behind the API: check, migrate, print.", no_args_is_help=True
@@ -37,26 +38,31 @@ def _need_driver() -> None:
 def check(context: typer.Context, as_json: JsonOption = False, quiet: QuietOption = False) -> int:
     """Compare the tables that the project already has with ours.
 
-    Prints the SQL that mends what is in the way, and changes nothing. Exit 4 on a conflict.
+    Prints the SQL that mends what is in the way, and changes nothing. Exit 4
+    on a conflict, which stops `migrate`, and on a fault, which does not: a policy
+    that opens our tables, or something of ours that was dropped or revoked.
     """
-    from mentor_sync import adoption, connection
+    from mentor_sync import adoption, connection, migrations
 
     invocation = invocation_of(context)
     dsn = _dsn(invocation)
+    files = migrations.load()
     with connection.connect(dsn) as database:
-        found = adoption.check(database)
-    conflicts = found.of("conflict")
+        applied = _applied(files, migrations.status(database, files))
+        found = adoption.check(database, applied, is_complete=len(applied) == len(files))
+    conflicts, faults = found.of("conflict"), found.of("fault")
     invocation.answer(
         {
             "target": str(connection.target(dsn)),
             "findings": [asdict(finding) for finding in found.findings],
             "conflicts": len(conflicts),
+            "faults": len(faults),
             "warnings": len(found.of("warning")),
         },
-        ok=not conflicts,
+        ok=not (conflicts or faults),
     )
     _print_findings(invocation, found)
-    return ConfigurationError.exit_code if conflicts else 0
+    return ConfigurationError.exit_code if conflicts or faults else 0
 
 
 @app.command()
@@ -187,14 +193,23 @@ def _prepare(invocation: Invocation, dsn: str) -> tuple[list[Standing], list[str
     with connection.connect(dsn) as database:
         standings = migrations.status(database, files)
         pending = [standing for standing in standings if standing.state == "pending"]
-        found = adoption.check(database) if pending else None
-    if found is None:
-        return [], []
+        look = adoption.check if pending else adoption.faults
+        found = look(database, _applied(files, standings))
     _refuse(found.of("conflict"))
-    warnings = [_line(finding) for finding in found.of("warning", "note")]
-    for warning in warnings:
-        invocation.note(f"Warning: {warning}")
-    return pending, warnings
+    told = found.of("warning", "note", "fault")
+    for finding in told:
+        invocation.note(f"Warning: {_line(finding)}")
+        if finding.level == "fault" and "\n" not in finding.sql:
+            invocation.note(f"  {finding.sql}")
+    return pending, [_line(finding) for finding in told]
+
+
+def _applied(files: Sequence[Migration], standings: Sequence[Standing]) -> list[str]:
+    """The texts that the database has. What a newer mentor-sync made of them, nobody knows here."""
+    states = {standing.version: standing.state for standing in standings}
+    if "newer" in states.values():
+        return []
+    return [file.text for file in files if states[file.version] == "applied"]
 
 
 def _refuse(conflicts: Sequence[Finding]) -> None:
@@ -237,6 +252,7 @@ def _print_standings(invocation: Invocation, standings: Sequence[Standing]) -> N
     for standing in standings:
         table.add_row(standing.file, standing.state, standing.applied_at or "")
     invocation.show(table)
+    invocation.say("mentor-sync db check looks at what is there.")
 
 
 def _print_report(invocation: Invocation, report: MigrationReport) -> None:

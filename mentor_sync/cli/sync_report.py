@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,6 +36,8 @@ OUTCOMES = {
 # Active members of type mentor; the others were mentors once.
 FOUND = ("created", "updated", "exists", "no_user", "ambiguous", "rejected")
 COLUMNS = ("outcome", "name", "email", "reason", "member_id", "mentor_id")
+_SET_ASIDE = "Rows set aside are in sync_rejects with their reasons; the rest landed."
+_WOULD_BE_SET_ASIDE = "Rows would be set aside, for the reasons above; the rest would land."
 READABLE = 40
 SAMPLE = 5
 KEPT = 1000
@@ -68,7 +71,9 @@ class RecordFile:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = path.open("w", newline="", encoding="utf-8")
+            # For its owner only: it holds e-mail addresses. A file that is there keeps its mode.
+            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = os.fdopen(number, "w", newline="", encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
         self._writer = csv.writer(self._file)
@@ -136,7 +141,7 @@ def print_report(
     if dry_run:
         invocation.say("Dry run: everything was done and rolled back. Now without --dry-run.")
     if run.counts.get("rejected"):
-        invocation.say("Rows set aside are in sync_rejects with their reasons; the rest landed.")
+        invocation.say(_WOULD_BE_SET_ASIDE if dry_run else _SET_ASIDE)
     invocation.say(f"Run {run.id}: {run.status}. More: mentor-sync run show {str(run.id)[:8]}")
 
 

@@ -177,6 +177,26 @@ def test_rows_set_aside_are_exit_3(community: Project, command: Command) -> None
     assert (again.code, again.data["rejected"], again.document["ok"]) == (3, 1, True)
 
 
+def test_a_dry_run_does_not_send_anybody_to_what_was_rolled_back(
+    community: Project, command: Command
+) -> None:
+    community.member("", name="Nobody")
+    shown = command("sync", "--dry-run")
+    assert "Rows would be set aside" in shown.out
+    assert "sync_rejects" not in shown.out
+    assert community.rows("select * from sync_rejects") == []
+
+
+def test_a_csv_with_addresses_is_for_its_owner_only(community: Project, command: Command) -> None:
+    Path("mine.csv").write_text("older, and much longer than what follows" * 100)
+    Path("mine.csv").chmod(0o644)
+    for name in ("new.csv", "mine.csv"):
+        assert command("sync", "--csv", name, "--quiet").code == 0
+    assert Path("new.csv").read_text() == Path("mine.csv").read_text().replace("exists", "created")
+    assert Path("new.csv").stat().st_mode & 0o777 == 0o600
+    assert Path("mine.csv").stat().st_mode & 0o777 == 0o644
+
+
 def test_csv_has_every_record_and_runs_nothing(project: Project, command: Command) -> None:
     without_triggers(project)
     many(project, 1500)
@@ -223,5 +243,6 @@ def test_the_run_is_of_this_process(community: Project, command: Command) -> Non
         "email": None,
         "dry_run": True,
         "auto_approve": None,
+        "max_changes": None,
         "every_record": False,
     }

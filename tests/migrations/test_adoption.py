@@ -3,11 +3,13 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from mentor_sync.adoption import SPACE, Finding, check
+from mentor_sync.adoption import check, faults
 from mentor_sync.connection import connect
-from mentor_sync.migrations import migrate
+from mentor_sync.findings import Finding
+from mentor_sync.migrations import load, migrate
+from mentor_sync.rows import SPACE
 from tests.migrations.support import SEED_TABLES
-from tests.project import Project
+from tests.project import Project, acting
 
 ANNA, BOB, CARL = (f"00000000-0000-0000-0000-00000000000{number}" for number in "123")
 
@@ -102,10 +104,12 @@ HINDRANCES = {
         "alter table users add constraint login foreign key (id) references auth.users not valid",
     ),
     "too short": ("20 characters", "alter table mentors alter bio type varchar(20)"),
-    "a policy": (
-        "policy everybody",
-        "create policy everybody on users for select using (true)",
-    ),
+}
+# Policies that open our tables to everybody, or to who is signed in.
+OPENINGS = {
+    "everybody reads": "create policy everybody on users for select using (true)",
+    "who is signed in changes": 'create policy "Up date" on users to authenticated using (true)',
+    "anon reads": "create policy listed on mentors for select to anon using (is_approved)",
 }
 
 
@@ -119,6 +123,15 @@ def project(empty_database: Project) -> Project:
 def _findings(database: Project, *levels: str) -> list[Finding]:
     with connect(database.dsn) as connection:
         return [finding for finding in check(connection).findings if finding.level in levels]
+
+
+def _faults(database: Project) -> list[Finding]:
+    """What is wrong after all migrations, as `db migrate` and `db check` see it."""
+    applied = [file.text for file in load()]
+    with connect(database.dsn) as connection:
+        found = faults(connection, applied).of("fault")
+        assert found == check(connection, applied).of("fault")
+    return found
 
 
 def _mend(database: Project) -> list[Finding]:
@@ -232,12 +245,44 @@ def test_a_table_of_somebody_else(project: Project) -> None:
 @pytest.mark.parametrize("table", ["members", "users_user"])
 def test_a_source_that_the_api_may_write_is_warned_of(project: Project, table: str) -> None:
     project.run(f"grant all on {table} to anon, authenticated")
-    (warning,) = _findings(project, "warning")
-    assert (warning.table, "anon and authenticated" in warning.message) == (table, True)
+    warning, reading = _findings(project, "warning")
+    assert (warning.table, "anon and authenticated may write" in warning.message) == (table, True)
     project.run(warning.sql)
-    assert _findings(project, "warning") == []
+    assert _findings(project, "warning") == [reading]
     select = f"select has_table_privilege('anon', '{table}', 'select')"
     assert project.rows(select) == [(True,)]
+
+
+@pytest.mark.parametrize("table", ["members", "users_user"])
+def test_addresses_that_the_api_may_read_are_warned_of(project: Project, table: str) -> None:
+    project.run(f"grant select (email) on {table} to authenticated")
+    (warning,) = _findings(project, "warning")
+    assert (warning.table, "authenticated may read" in warning.message) == (table, True)
+    project.run(warning.sql)
+    assert _findings(project, "warning") == []
+
+
+def test_a_source_that_is_read_without_its_addresses_is_no_danger(project: Project) -> None:
+    project.run(
+        "grant select (name) on members to anon",
+        "grant select on users_user to anon, authenticated",
+        "alter table users_user enable row level security",
+    )
+    assert _findings(project, "warning") == []
+    project.run("create policy own on users_user for select to authenticated using (true)")
+    (warning,) = _findings(project, "warning")
+    assert warning.message.startswith("authenticated may read")
+
+
+def test_who_becomes_an_admin_of_ours_is_counted_beforehand(project: Project) -> None:
+    project.run("update users set role = ' Admin'")
+    (warning,) = _findings(project, "warning")
+    assert (warning.table, warning.column) == ("users", "role")
+    assert warning.message.startswith("Rows with the role admin: 2.")
+    assert len(project.rows(warning.sql)) == 2
+    _mend(project)
+    migrate(project.dsn)
+    assert _findings(project, "warning") == []
 
 
 def test_row_level_security_without_a_policy_closes_a_source(project: Project) -> None:
@@ -245,12 +290,12 @@ def test_row_level_security_without_a_policy_closes_a_source(project: Project) -
         "grant all on members to authenticated", "alter table members enable row level security"
     )
     assert _findings(project, "warning") == []
-    project.run("create policy own on members for update to authenticated using (true)")
+    project.run("create policy own on members for update to authenticated using (id is null)")
     assert len(_findings(project, "warning")) == 1
 
 
 def test_a_grant_on_other_columns_is_no_danger(project: Project) -> None:
-    project.run("grant select, update (name, skills) on members to authenticated")
+    project.run("grant update (name, skills) on members to authenticated")
     assert _findings(project, "warning") == []
     project.run("grant update (membershiptype) on members to authenticated")
     assert len(_findings(project, "warning")) == 1
@@ -285,6 +330,42 @@ def test_what_hinders_rows_of_ours_is_warned_of(project: Project, name: str) -> 
     assert said in warning.message
     project.run(warning.sql)
     assert _findings(project, "warning") == []
+
+
+@pytest.mark.parametrize("name", OPENINGS)
+def test_a_policy_that_is_not_ours_is_a_fault_before_and_after(project: Project, name: str) -> None:
+    project.run(OPENINGS[name])
+    (before,) = _findings(project, "fault")
+    assert _findings(project, "conflict") == []
+    migrate(project.dsn)
+    (after,) = _faults(project)
+    assert after == before
+    project.run(after.sql)
+    assert _faults(project) == []
+
+
+def test_a_policy_that_is_not_ours_lets_everybody_read(project: Project) -> None:
+    """Why it is a fault: our grants let through what the project's own did not."""
+    project.run(OPENINGS["everybody reads"], "revoke all on users from authenticated")
+    migrate(project.dsn)
+    with acting(project, "authenticated") as somebody:
+        assert len(somebody.rows("select email from users")) == 2
+    project.run(_faults(project)[0].sql)
+    with acting(project, "authenticated") as somebody:
+        assert somebody.rows("select email from users") == []
+
+
+def test_a_policy_for_a_role_of_the_projects_own_is_warned_of(project: Project) -> None:
+    project.run("create policy own on users to service_role using (true)")
+    migrate(project.dsn)
+    assert _faults(project) == []
+    (warning,) = _findings(project, "warning")
+    assert warning.sql == "drop policy own on public.users;"
+
+
+def test_a_restrictive_policy_is_no_fault(project: Project) -> None:
+    project.run("create policy own on users as restrictive using (true)")
+    assert _findings(project, "fault", "warning") == []
 
 
 @pytest.mark.parametrize("table", ["career_mentors", "meeting_logs"])

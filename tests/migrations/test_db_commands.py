@@ -138,14 +138,72 @@ def test_check_of_a_project_that_does_not_fit(database: Project, capsys: Capture
     assert (document["ok"], document["data"]["conflicts"]) == (False, 1)
 
 
+def test_check_fails_on_a_policy_that_stays_open(database: Project, capsys: Capture) -> None:
+    main(["db", "migrate", "--quiet"])
+    database.run('create policy "read all" on users for select using (true)')
+    assert main(["db", "check"]) == 4
+    assert 'drop policy "read all" on public.users;' in capsys.readouterr().out
+    assert main(["db", "check", "--json"]) == 4
+    document = _document(capsys)
+    assert (document["ok"], document["data"]["conflicts"], document["data"]["faults"]) == (
+        False,
+        0,
+        1,
+    )
+    database.run('drop policy "read all" on public.users')
+    assert main(["db", "check"]) == 0
+
+
+@pytest.mark.parametrize("state", ["pending", "applied"])
+def test_migrate_tells_of_a_policy_that_stays_open(
+    database: Project, capsys: Capture, state: str
+) -> None:
+    if state == "applied":
+        main(["db", "migrate", "--quiet"])
+    else:
+        database.run("create table users (id uuid primary key, email text)")
+    database.run('create policy "read all" on users for select using (true)')
+    assert main(["db", "migrate"]) == 0
+    assert 'drop policy "read all" on public.users;' in capsys.readouterr().err
+    assert main(["db", "migrate", "--json"]) == 0
+    (warning,) = _document(capsys)["data"]["warnings"]
+    assert '"read all"' in warning
+
+
+def test_check_names_what_somebody_dropped(database: Project, capsys: Capture) -> None:
+    main(["db", "migrate", "--quiet"])
+    database.run(
+        "drop function list_mentors",
+        "alter table mentors drop synced cascade, disable row level security",
+    )
+    assert main(["db", "check"]) == 4
+    shown = capsys.readouterr().out
+    assert "db migrate" not in shown
+    assert "list_mentors\n  fault     The function is gone. mentor-sync db print" in shown
+    assert "  fault     synced: The column is gone" in shown
+    assert main(["db", "migrate"]) == 0
+    assert "list_mentors: The function is gone" in capsys.readouterr().err
+
+
+def test_what_is_pending_is_not_missed(database: Project, as_ours: Folder, capsys: Capture) -> None:
+    as_ours.write(m1_a="create table public.a ()")
+    main(["db", "migrate", "--quiet"])
+    as_ours.write(m2_b="create table public.b ()")
+    assert main(["db", "check"]) == 0
+    database.run("drop table public.a")
+    assert main(["db", "check"]) == 4
+    assert "\na\n  fault     The table is gone" in capsys.readouterr().out
+
+
 def test_status_shows_every_migration(database: Project, as_ours: Folder, capsys: Capture) -> None:
     as_ours.write(m1_a="create table public.a ()")
     main(["db", "migrate", "--quiet"])
     as_ours.write(m1_a="create table public.a (id int)", m2_b="select 1")
     assert main(["db", "status"]) == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    words = [word for line in lines for word in line]
+    shown = capsys.readouterr().out
+    words = shown.split()
     assert words.index("edited") < words.index("20260101000002_b.sql") < words.index("pending")
+    assert shown.endswith("mentor-sync db check looks at what is there.\n")
 
 
 def test_status_as_json_and_its_detailed_exit_code(

@@ -22,6 +22,7 @@ from mentor_sync.errors import (
     Overloaded,
     StaleRun,
     Unreachable,
+    UsageError,
 )
 from tests.unit.support import KEY, URL, serving
 
@@ -30,10 +31,18 @@ TABLE: list[tuple[int, str | None, str, type[MentorSyncError], str]] = [
     (404, "PGRST202", "Could not find the function", MissingMigrations, MIGRATE),
     (400, "PGRST204", "Could not find the column", MissingMigrations, MIGRATE),
     (404, "PGRST205", "Could not find the table", MissingMigrations, MIGRATE),
-    (404, "42P01", "relation does not exist", MissingMigrations, MIGRATE),
-    (404, "42883", "function does not exist", MissingMigrations, MIGRATE),
-    (400, "42703", "column does not exist", MissingMigrations, MIGRATE),
-    (400, "3F000", "schema private does not exist", MissingMigrations, MIGRATE),
+    (404, "42P01", 'relation "public.job_runs" does not exist', MissingMigrations, MIGRATE),
+    (404, "42883", "function private.sync_one(uuid) does not exist", MissingMigrations, MIGRATE),
+    (400, "42703", "column job_runs.lease_seconds does not exist", MissingMigrations, MIGRATE),
+    (400, "42703", 'column "areaOfExpertise" does not exist', MissingMigrations, MIGRATE),
+    (400, "3F000", 'schema "private" does not exist', MissingMigrations, MIGRATE),
+    (404, "42P01", 'relation "audit_log" does not exist', ApiError, "not of mentor-sync"),
+    (404, "42P01", 'relation "public.newsletters" does not exist', ApiError, "a trigger"),
+    (404, "42883", "function tell_crm(uuid) does not exist", ApiError, "not of mentor-sync"),
+    (404, "42883", "operator does not exist: text = uuid", ApiError, "not of mentor-sync"),
+    (400, "42703", 'record "new" has no field "nickname"', ApiError, "not of mentor-sync"),
+    (400, "42703", 'column "x" of relation "audit_log" does not exist', ApiError, "a trigger"),
+    (400, "3F000", 'schema "audit" does not exist', ApiError, "not of mentor-sync"),
     (403, "42501", "permission denied for function x", ConfigurationError, "mentor-sync db print"),
     (401, None, "Invalid API key", KeyRefused, "SUPABASE_SECRET_KEY and SUPABASE_URL"),
     (401, "42501", "permission denied", KeyRefused, "SUPABASE_SECRET_KEY and SUPABASE_URL"),
@@ -48,6 +57,7 @@ TABLE: list[tuple[int, str | None, str, type[MentorSyncError], str]] = [
     (404, "PGRST125", "Invalid path", ConfigurationError, "https://<ref>.supabase.co"),
     (301, None, "Moved Permanently", ConfigurationError, "https://<ref>.supabase.co"),
     (405, None, "Method Not Allowed", ConfigurationError, "https://<ref>.supabase.co"),
+    (501, None, "Unsupported method ('POST')", ConfigurationError, "https://<ref>.supabase.co"),
     (429, None, "Too many requests", Overloaded, "again in a minute"),
     (503, "PGRST000", "Could not connect with the database", Overloaded, "again in a minute"),
     (503, "PGRST002", "Could not query the database", Overloaded, "again in a minute"),
@@ -65,7 +75,7 @@ TABLE: list[tuple[int, str | None, str, type[MentorSyncError], str]] = [
     (520, None, "Unknown", Unreachable, "dashboard"),
     (544, None, "Gateway timeout", Unreachable, "dashboard"),
     (400, "MS001", "Run 1 is not yours any more.", StaleRun, "the hint of the server"),
-    (400, "MS002", "There is no job x.", ApiError, "the hint of the server"),
+    (400, "MS002", "There is no job x.", UsageError, "the hint of the server"),
     (400, "22P02", "invalid input syntax", ApiError, "the hint of the server"),
     (409, "23505", "duplicate key value", ApiError, "the hint of the server"),
     (400, "PGRST100", "failed to parse filter", ApiError, "the hint of the server"),
@@ -101,6 +111,30 @@ def test_the_same_through_the_door(
     assert type(caught.value) is kind
     assert hint in caught.value.hint
     assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("page", [b"<!doctype html><h1>Sorry</h1>", b"nothing here", b""], ids=str)
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 410, 415, 501])
+def test_a_server_that_talks_no_json_is_a_wrong_address(status: int, page: bytes) -> None:
+    server, api = serving((status, page))
+    with pytest.raises(ConfigurationError) as caught:
+        api.rpc("verb", {}, expect=dict)
+    assert (caught.value.code, len(server.requests)) == ("wrong_url", 1)
+    assert str(status) in caught.value.message
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, *range(520, 527), 530])
+def test_a_page_that_says_later_is_tried_again(status: int) -> None:
+    server, api = serving((status, b"<html>cloudflare</html>"), (200, {}))
+    assert api.rpc("verb", {}, expect=dict) == {}
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("status", [413, 414, 431])
+def test_a_page_about_the_request_says_nothing_of_the_address(status: int) -> None:
+    _, api = serving((status, b"<html>nginx</html>"))
+    with pytest.raises(ApiError, match=str(status)):
+        api.rpc("verb", {}, expect=dict)
 
 
 @pytest.mark.parametrize("code", [*FAMILIES, *(f"{kind}000" for kind in CLASSES)])
