@@ -49,7 +49,7 @@ declare
     normalize(lower(left(p_name, 60)), nfkd), U&'[\0300-\036F]', '', 'g'
   );
 begin
-  return btrim(regexp_replace(plain, '[^a-z0-9]+', '-', 'g') || '-' || left(p_id::text, 8), '-');
+  return btrim(regexp_replace(plain || '-' || left(p_id::text, 8), '[^a-z0-9]+', '-', 'g'), '-');
 end
 $$;
 comment on function private.slug(text, uuid) is

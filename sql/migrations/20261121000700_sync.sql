@@ -112,9 +112,12 @@ as $$
       p.full_name as person_name,
       p.country as person_country,
       p.city as person_city,
-      p.member_id is null or p.legacy_user_id is null as person_unlinked,
+      p.legacy_user_id as person_account_id,
+      p.member_id is distinct from s.id or p.legacy_user_id is distinct from account.id
+        as person_unlinked,
       t.id as mentor_id,
-      t.person_id is null or t.user_id is null as mentor_unlinked,
+      t.person_id is null or t.user_id is distinct from account.id as mentor_unlinked,
+      t.is_approved and t.is_active as mentor_is_listed,
       t.bio as mentor_bio,
       t.expertise as mentor_expertise,
       t.is_active as mentor_is_active,
@@ -125,11 +128,18 @@ as $$
         when account.n = 0 then null
         when other.n > 1 or (by_member.id is not null and other.n > 0)
           then 'more than one person has this account or e-mail address'
-        when p.member_id <> s.id then 'the person with this account belongs to another member'
-        when p.legacy_user_id <> account.id then 'the person belongs to another account'
+        -- A link to what is gone is free. Offset 0 keeps these from being read whole and hashed.
+        when p.member_id <> s.id
+          and exists (select from public.members as x where x.id = p.member_id offset 0)
+          then 'the person with this account belongs to another member'
+        when p.legacy_user_id <> account.id
+          and exists (select from public.users_user as x where x.id = p.legacy_user_id offset 0)
+          then 'the person belongs to another account'
         when t.person_id is not null and t.person_id is distinct from p.id
           then 'the mentor with this account belongs to another person'
-        when t.user_id <> account.id then 'the mentor of this person has another account'
+        when t.user_id <> account.id
+          and exists (select from public.users_user as x where x.id = t.user_id offset 0)
+          then 'the mentor of this person has another account'
       end as problem
     from unnest(p_ids) as wanted (id)
     cross join lateral (
@@ -141,7 +151,9 @@ as $$
     cross join lateral (
       select
         k.is_mentor,
-        case when s.is_active and k.is_mentor then private.normalise_email(s.email) end as address
+        case
+          when s.is_active and k.is_mentor then coalesce(private.normalise_email(s.email), '')
+        end as address
       from (select private.is_mentor_type(s.membershiptype) as is_mentor offset 0) as k
       offset 0
     ) as kind
@@ -282,8 +294,8 @@ as $$
   changed_people as (
     update public.users as u
     set
-      member_id = coalesce(u.member_id, c.id),
-      legacy_user_id = coalesce(u.legacy_user_id, c.account_id),
+      member_id = c.id,
+      legacy_user_id = c.account_id,
       email = case when c.changes ? 'email' then c.email_shown else u.email end,
       full_name = case when c.changes ? 'full_name' then c.full_name else u.full_name end,
       country = case when c.changes ? 'country' then c.country_shown else u.country end,
@@ -317,7 +329,7 @@ as $$
         c.person_id,
         case when c.new_person_id in (select p.id from made_people as p) then c.new_person_id end
       ),
-      user_id = coalesce(t.user_id, c.account_id),
+      user_id = c.account_id,
       bio = case when c.changes ? 'bio' then c.bio else t.bio end,
       expertise = case when c.changes ? 'expertise' then c.expertise else t.expertise end,
       is_active = t.is_active or c.changes ? 'is_active',
@@ -353,6 +365,13 @@ as $$
     case
       when c.outcome = 'rejected' then 'the member has no e-mail address'
       when c.outcome = 'ambiguous' then c.problem
+      when c.outcome = 'no_user' and c.mentor_is_listed then
+        case
+          when exists (
+            select from public.users_user as x where x.id = c.person_account_id offset 0
+          ) then 'the account has another e-mail address; the mentor stays listed'
+          else 'the account is gone; the mentor stays listed'
+        end
       when c.outcome = 'no_user' then 'no account has this e-mail address'
       when c.outcome = 'deactivated' and not c.is_mentor
         then 'the membershiptype is no longer mentor'
@@ -382,6 +401,8 @@ set search_path = '' as $$
       and u.member_id <= coalesce(p_until, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
       -- Hashed, however few people there were when the plan was made.
       and u.member_id not in (select present.id from unnest(p_ids) as present (id))
+      -- Nor came in since p_ids were read.
+      and not exists (select from public.members as m where m.id = u.member_id offset 0)
   ),
   stopped as (
     update public.mentors as t
@@ -399,6 +420,19 @@ set search_path = '' as $$
 $$;
 comment on function private.stop_departed(uuid, uuid, uuid[]) is
   'Deactivates the mentors whose member was deleted, within a range of member ids.';
+
+-- The text of an id sorts as the id does where no language has a say.
+create function private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) returns void
+language sql volatile set search_path = '' as $$
+  delete from public.sync_rejects as r
+  where r.source = 'members'
+    and r.source_id collate "C" > coalesce(p_after::text, '')
+    and r.source_id collate "C" <= coalesce(p_until::text, 'g')
+    and r.source_id not in (select present.id::text from unnest(p_ids) as present (id))
+    and not exists (select from public.members as m where m.id = r.source_id::uuid offset 0)
+$$;
+comment on function private.forget_departed(uuid, uuid, uuid[]) is
+  'Forgets the rejects of members who were deleted, within a range of member ids.';
 
 -- Rows that somebody else made while we looked: look again. What is lost twice collides with
 -- a row that we cannot see the connection to.
@@ -449,26 +483,61 @@ $$;
 comment on function private.keep_rejects(uuid[], private.sync_outcome[]) is
   'Notes the members that were rejected now, and forgets those that no longer are.';
 
+-- What an operator put off to the end of the transaction would then fail all of it, and with it
+-- the statement that fired us. Only constraints of the tables that we write, and only those that
+-- begin deferred: whoever deferred another one for a while still needs it so.
+create function private.check_deferred() returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  names constant text := (
+    select string_agg(distinct format('%s.%I', c.connamespace::regnamespace, c.conname), ', ')
+    from pg_catalog.pg_constraint as c
+    where c.conrelid in ('public.mentors'::regclass, 'public.users'::regclass) and c.condeferred
+  );
+begin
+  if names is not null then
+    execute 'set constraints ' || names || ' immediate';
+    execute 'set constraints ' || names || ' deferred';
+  end if;
+end
+$$;
+comment on function private.check_deferred() is
+  'Checks now what the tables mentors and users would check at the end of the transaction.';
+
+-- Errors such as no memory, no disk, a lost lock or the end of the time are no row's fault; what
+-- a trigger of somebody raises is, under any code. Its own line of the context says so.
+create function private.is_rows_fault(p_code text, p_context text) returns boolean
+language sql immutable set search_path = '' as $$
+  select left(p_code, 2) not in ('40', '53', '55', '57', '58', 'XX')
+    or split_part(p_context, chr(10), 1) ~ '^PL/pgSQL.*\mRAISE\M'
+$$;
+comment on function private.is_rows_fault(text, text) is
+  'Whether an error lies in the rows, so that the others can go on without the one at fault.';
+
 -- One set, all of it or, where a row is at fault, the error. A single row at fault is the
--- outcome. Errors that are no row's fault (no memory, no disk, a lost lock) are the caller's.
+-- outcome. Errors that are no row's fault are the caller's. "Others" leaves out the first two.
 create function private.try_members(p_ids uuid[], p_auto_approve boolean)
 returns private.sync_outcome[]
 language plpgsql volatile set search_path = '' as $$
 declare
+  outcomes private.sync_outcome[];
   message text;
+  context text;
 begin
-  return private.settle_lost(
+  outcomes := private.settle_lost(
     array(select a from private.apply_members(p_ids, p_auto_approve) as a), p_auto_approve
   );
+  perform private.check_deferred();
+  return outcomes;
 exception
-  when others then
-    if left(sqlstate, 2) in ('40', '53', '55', '57', '58', 'XX') then
+  when assert_failure or query_canceled or others then
+    get stacked diagnostics message = message_text, context = pg_exception_context;
+    if not private.is_rows_fault(sqlstate, context) then
       raise;
     end if;
     if cardinality(p_ids) > 1 then
       return null;
     end if;
-    get stacked diagnostics message = message_text;
     return array(
       select row(m.id, m.email, m.name, 'rejected', message, sqlstate, null)::private.sync_outcome
       from public.members as m
@@ -548,24 +617,11 @@ $$;
 comment on function private.outcome_records(private.sync_outcome[], integer) is
   'The outcomes as JSON, in order, at the most so many of each kind.';
 
-create function private.add_counts(p_left jsonb, p_right jsonb) returns jsonb
-language sql immutable set search_path = '' as $$
-  select coalesce(jsonb_object_agg(s.key, s.n), '{}')
-  from (
-    select c.key, sum(c.value::bigint) as n
-    from (
-      select * from jsonb_each_text(p_left)
-      union all
-      select * from jsonb_each_text(p_right)
-    ) as c
-    group by c.key
-  ) as s
-$$;
-comment on function private.add_counts(jsonb, jsonb) is 'The sum of two sets of counts.';
-
--- The members after the cursor, in the order of their ids; or those with one address.
-create function private.members_page(p_after uuid, p_limit integer, p_email text)
-returns uuid[]
+-- The members after the cursor, in the order of their ids, or those of them that were set aside;
+-- or those with one address.
+create function private.members_page(
+  p_after uuid, p_limit integer, p_email text, p_only_rejected boolean
+) returns uuid[]
 language plpgsql stable set search_path = '' as $$
 begin
   if p_email is not null then
@@ -573,6 +629,16 @@ begin
       select m.id from public.members as m
       where private.normalise_email(m.email) = private.normalise_email(p_email)
       order by m.id
+    );
+  end if;
+  if p_only_rejected then
+    return array(
+      select m.id
+      from public.sync_rejects as r
+      inner join public.members as m on m.id = r.source_id::uuid
+      where r.source = 'members' and (p_after is null or m.id > p_after)
+      order by m.id
+      limit p_limit
     );
   end if;
   return array(
@@ -584,8 +650,62 @@ begin
   );
 end
 $$;
-comment on function private.members_page(uuid, integer, text) is
+comment on function private.members_page(uuid, integer, text, boolean) is
   'The ids of the next members to sync.';
+
+-- A source that was emptied by accident must not empty the directory --------------------------
+
+create function private.departures(out stopping bigint, out active bigint)
+language sql stable set search_path = '' as $$
+  select
+    count(*) filter (where not exists (
+      select from public.members as m
+      where m.id = u.member_id and m.is_active and private.is_mentor_type(m.membershiptype)
+    )),
+    count(*)
+  from public.mentors as t
+  inner join public.users as u on u.id = t.person_id
+  where t.is_active and t.synced -> 'is_active' = 'true' and u.member_id is not null
+$$;
+comment on function private.departures() is
+  'How many active mentors a full sync would stop, and how many there are that it answers for.';
+
+create function private.departures_allowed(p_active bigint) returns bigint
+language sql stable set search_path = '' as $$
+  select greatest(10, floor(p_active * coalesce(
+    (
+      select s.max_change_ratio from public.job_schedules as s
+      where s.job = 'sync_mentor_profiles'
+    ), 0.2
+  )))::bigint
+$$;
+comment on function private.departures_allowed(bigint) is
+  'How many of so many mentors may stop at once without somebody being asked.';
+
+create function private.require_approval(
+  p_run public.job_runs, p_stopped bigint, p_max_changes integer
+) returns void
+language plpgsql stable set search_path = '' as $$
+declare
+  active bigint;
+  allowed bigint;
+begin
+  if p_run.approved or p_stopped <= coalesce(p_max_changes, 10) then
+    return;
+  end if;
+  active := (private.departures()).active
+    + coalesce((p_run.progress -> 'counts' ->> 'deactivated')::bigint, 0);
+  allowed := coalesce(p_max_changes, private.departures_allowed(active));
+  if p_stopped > allowed then
+    raise exception 'The sync would stop % of % mentors, and may stop %; nothing was changed.',
+      p_stopped, active, allowed
+      using errcode = 'MS005', hint = 'Look at members. If it is meant: mentor-sync run approve '
+        || p_run.id;
+  end if;
+end
+$$;
+comment on function private.require_approval(public.job_runs, bigint, integer) is
+  'MS005 where a run would stop more mentors than it may without approval.';
 
 -- Definer: the tables of the sources may be closed to service_role. In a dry run the chunk
 -- executes like any other, and its subtransaction is rolled back; what it found is kept.
@@ -597,22 +717,37 @@ create function private.sync_chunk(
   p_dry_run boolean,
   p_auto_approve boolean,
   p_email text,
+  p_only_rejected boolean,
+  p_max_changes integer,
   p_records integer
 ) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   began constant timestamptz := clock_timestamp();
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
-  ids constant uuid[] := private.members_page(p_after, p_limit, p_email);
+  ids constant uuid[] := private.members_page(p_after, p_limit, p_email, p_only_rejected);
+  sweeps constant boolean := p_email is null and not p_only_rejected;
   found_all boolean;
   cursor_id uuid;
   outcomes private.sync_outcome[];
   taken integer;
+  warning text;
   answer jsonb;
 begin
   -- The answer to the same call may have been lost on its way.
   if run.progress ? 'answer' and run.progress ->> 'after' is not distinct from p_after::text then
     return run.progress -> 'answer';
+  end if;
+  if sweeps and p_after is null then
+    begin
+      perform private.require_approval(run, (private.departures()).stopping, p_max_changes);
+    exception
+      when sqlstate 'MS005' then
+        if not p_dry_run then
+          raise;
+        end if;
+        warning := sqlerrm;
+    end;
   end if;
   begin
     select s.outcomes, s.taken into outcomes, taken
@@ -621,10 +756,11 @@ begin
     ) as s;
     found_all := taken = cardinality(ids) and (p_email is not null or taken < p_limit);
     cursor_id := case when not found_all then ids[taken] end;
-    if p_email is null then
+    if sweeps then
       outcomes := outcomes || array(
         select d from private.stop_departed(p_after, cursor_id, ids) as d
       );
+      perform private.forget_departed(p_after, cursor_id, ids);
     end if;
     if p_dry_run then
       raise exception using errcode = 'MS000', message = 'dry run';
@@ -632,6 +768,15 @@ begin
   exception
     when sqlstate 'MS000' then null;
   end;
+  if not p_dry_run then
+    -- Once more for what left while we were at it.
+    perform private.require_approval(
+      run,
+      coalesce((run.progress -> 'counts' ->> 'deactivated')::bigint, 0)
+        + (select count(*) from unnest(outcomes) as o where o.outcome = 'deactivated'),
+      p_max_changes
+    );
+  end if;
   answer := jsonb_build_object(
     'cursor', cursor_id,
     'done', found_all,
@@ -643,6 +788,7 @@ begin
       from pg_catalog.pg_class as c
       where c.oid = 'public.members'::regclass
     ),
+    'warning', warning,
     'milliseconds', round(extract(epoch from clock_timestamp() - began) * 1000)
   );
   update public.job_runs as r
@@ -661,7 +807,7 @@ begin
 end
 $$;
 comment on function private.sync_chunk(
-  uuid, bigint, uuid, integer, boolean, boolean, text, integer
+  uuid, bigint, uuid, integer, boolean, boolean, text, boolean, integer, integer
 ) is 'One chunk of the job sync_mentor_profiles.';
 
 create function public.sync_mentor_profiles(
@@ -672,16 +818,18 @@ create function public.sync_mentor_profiles(
   p_dry_run boolean default false,
   p_auto_approve boolean default null,
   p_email text default null,
+  p_only_rejected boolean default false,
+  p_max_changes integer default null,
   p_records integer default 20
 ) returns jsonb
 language sql volatile set search_path = '' as $$
   select private.sync_chunk(
     p_run_id, p_fence, p_after, least(greatest(p_limit, 1), 20000), p_dry_run, p_auto_approve,
-    p_email, p_records
+    p_email, p_only_rejected, p_max_changes, p_records
   )
 $$;
 comment on function public.sync_mentor_profiles(
-  uuid, bigint, uuid, integer, boolean, boolean, text, integer
+  uuid, bigint, uuid, integer, boolean, boolean, text, boolean, integer, integer
 ) is 'Syncs the members after p_after, p_limit of them: counts, records, the next cursor, done.';
 
 -- Definer, for admins, who may not write mentors themselves.
@@ -719,60 +867,183 @@ comment on function public.sync_mentor_from_member(uuid) is
 
 -- The triggers ------------------------------------------------------------------------------
 
--- Half of the statement's time is for us; what we do not get to waits for the nightly job.
+-- A fixed point of the statement's time, or a statement that fires us again and again would lose
+-- its end bit by bit. transaction_timeout came with version 17. A day stands for no limit.
 create function private.trigger_deadline() returns timestamptz
 language sql volatile set search_path = '' as $$
-  select case
-    when t.timeout = interval '0' then 'infinity'
-    else clock_timestamp() + greatest(
-      (statement_timestamp() + t.timeout - clock_timestamp()) / 2, interval '0'
-    )
-  end
-  from (select current_setting('statement_timeout')::interval as timeout) as t
+  select least(
+    statement_timestamp() + nullif(current_setting('statement_timeout')::interval, '0') * 2 / 3,
+    transaction_timestamp()
+      + nullif(current_setting('transaction_timeout', true)::interval, '0') * 2 / 3,
+    clock_timestamp() + interval '1 day'
+  )
 $$;
 comment on function private.trigger_deadline() is
   'Until when a trigger of ours may work without endangering the statement that fired it.';
 
--- Never fails: the statement belongs to another application.
-create function private.sync_quietly(p_ids uuid[]) returns void
-language plpgsql volatile set search_path = '' set lock_timeout = '2s' as $$
-declare
-  deadline constant timestamptz := private.trigger_deadline();
-  total constant integer := coalesce(cardinality(p_ids), 0);
-  position integer := 0;
-begin
-  while position < total and clock_timestamp() < deadline loop
-    perform private.sync_members(p_ids[position + 1 : position + 5000], private.auto_approve(), deadline);
-    position := position + 5000;
-  end loop;
-exception
-  when others then
-    raise warning 'mentor_sync: % members wait for the next sync: %', total - position, sqlerrm;
-    perform private.reject_quietly(p_ids[position + 1 :], sqlerrm, sqlstate);
-end
+-- Finding out which rows matter takes up to a third of what writing them took.
+create function private.too_late_to_begin(p_deadline timestamptz) returns boolean
+language sql volatile set search_path = '' as $$
+  select clock_timestamp() + (clock_timestamp() - statement_timestamp()) / 3 >= p_deadline
 $$;
-comment on function private.sync_quietly(uuid[]) is
-  'Syncs members from a trigger; an error becomes a warning and rows in sync_rejects.';
+comment on function private.too_late_to_begin(timestamptz) is
+  'Whether a statement has taken so much of its time that a trigger of ours leaves it alone.';
 
-create function private.reject_quietly(p_ids uuid[], p_reason text, p_code text) returns void
-language plpgsql volatile set search_path = '' as $$
+-- Each wait takes at the most half of what is left. Whoever calls has a lock_timeout of its own
+-- in its definition, which puts the caller's back.
+create function private.limit_waits(p_deadline timestamptz) returns void
+language sql volatile set search_path = '' as $$
+  select set_config(
+    'lock_timeout',
+    greatest(1, least(
+      2000, floor(extract(epoch from p_deadline - clock_timestamp()) * 1000 / 2)
+    ))::text,
+    true
+  )
+$$;
+comment on function private.limit_waits(timestamptz) is
+  'Sets how long this function and what it calls wait for a lock: 2 seconds at the most.';
+
+-- The end of the statement's time comes once, and PostgreSQL does not set the alarm again: the
+-- trigger that took too long gives up, and the statement goes through. Somebody's cancelling it
+-- is not for us to swallow. The time is measured, since messages are translated; the alarm is
+-- set when the statement is parsed, which is a little earlier than its timestamp says.
+create function private.was_cancelled(p_code text) returns boolean
+language sql volatile set search_path = '' as $$
+  select p_code = '57014' and coalesce(
+    clock_timestamp() - statement_timestamp()
+      < nullif(current_setting('statement_timeout')::interval, '0') * 0.9,
+    true
+  )
+$$;
+comment on function private.was_cancelled(text) is
+  'Whether an error with this code is somebody cancelling the statement.';
+
+-- How many members fit into half of what is left, as the last set went; none where not even one
+-- fits. Sixteen times the last set at the most, since its members may have been the quick ones.
+create function private.next_step(p_step integer, p_began timestamptz, p_deadline timestamptz)
+returns integer
+language sql volatile set search_path = '' as $$
+  select case
+    when f.fitting >= 1 then least(p_step * 16, greatest(f.fitting / 2, 1), 5000)::integer
+    else 0
+  end
+  from (
+    select floor(
+      extract(epoch from p_deadline - clock_timestamp()) * p_step
+        / greatest(extract(epoch from clock_timestamp() - p_began), 0.000001)
+    ) as fitting
+  ) as f
+$$;
+comment on function private.next_step(integer, timestamptz, timestamptz) is
+  'How many members a trigger takes next, after a set of p_step that it began at p_began.';
+
+create function private.reject_quietly(
+  p_ids uuid[], p_reason text, p_code text, p_deadline timestamptz
+) returns void
+language plpgsql volatile set search_path = '' set lock_timeout = '2s' as $$
 begin
+  if clock_timestamp() >= p_deadline then
+    return;
+  end if;
+  perform private.limit_waits(p_deadline);
   insert into public.sync_rejects (source, source_id, reason, code)
   select 'members', p.id::text, p_reason, p_code from unnest(p_ids) as p (id)
   on conflict do nothing;
 exception
-  when others then
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
     raise warning 'mentor_sync: sync_rejects cannot be written: %', sqlerrm;
 end
 $$;
-comment on function private.reject_quietly(uuid[], text, text) is
+comment on function private.reject_quietly(uuid[], text, text, timestamptz) is
   'Notes rejects where even that may not fail the statement.';
+
+create function private.sync_set_quietly(p_ids uuid[], p_deadline timestamptz) returns integer
+language plpgsql volatile set search_path = '' set lock_timeout = '2s' as $$
+begin
+  perform private.limit_waits(p_deadline);
+  return (private.sync_members(p_ids, private.auto_approve(), p_deadline)).taken;
+exception
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
+    raise warning 'mentor_sync: %', sqlerrm;
+    perform private.reject_quietly(p_ids, sqlerrm, sqlstate, p_deadline);
+    return 0;
+end
+$$;
+comment on function private.sync_set_quietly(uuid[], timestamptz) is
+  'Syncs a set from a trigger: how many were taken; an error becomes a warning and rejects.';
+
+-- Never fails: the statement belongs to another application. What is done stays done. The first
+-- set is one member where there is a limit: nobody knows what an operator's triggers take.
+create function private.sync_quietly(p_ids uuid[]) returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  deadline constant timestamptz := private.trigger_deadline();
+  total constant integer := coalesce(cardinality(p_ids), 0);
+  step integer := case when deadline < clock_timestamp() + interval '1 hour' then 1 else 5000 end;
+  began timestamptz;
+  taken integer;
+  place integer := 0;
+begin
+  while place < total and step > 0 and clock_timestamp() < deadline loop
+    began := clock_timestamp();
+    taken := private.sync_set_quietly(p_ids[place + 1 : place + step], deadline);
+    exit when taken = 0;
+    place := place + taken;
+    step := private.next_step(step, began, deadline);
+  end loop;
+  if place < total then
+    raise warning 'mentor_sync: % of % members wait for the next sync.', total - place, total;
+  end if;
+end
+$$;
+comment on function private.sync_quietly(uuid[]) is
+  'Syncs members from a trigger, as far as the time of the statement allows.';
+
+-- What one statement makes leave, where that is too much to be meant: the next run of the job
+-- asks for approval.
+create function private.held_back(p_ids uuid[]) returns uuid[]
+language plpgsql volatile set search_path = '' as $$
+begin
+  if cardinality(p_ids) <= 10
+    or cardinality(p_ids) <= private.departures_allowed((private.departures()).active)
+  then
+    return '{}';
+  end if;
+  raise warning 'mentor_sync: % mentors left at once; they stay listed until a sync is approved.',
+    cardinality(p_ids);
+  insert into public.job_alerts (kind, job, message, hint)
+  values (
+    'held_back', 'sync_mentor_profiles',
+    format('One statement made %s members stop being mentors.', cardinality(p_ids)),
+    'Nothing has changed for the mentors. If it is meant: mentor-sync sync, then run approve.'
+  );
+  return p_ids;
+end
+$$;
+comment on function private.held_back(uuid[]) is
+  'Those of the members who left that a trigger leaves to the next run: none, or all.';
 
 -- Definer: whoever writes members need not be able to write mentors. The columns that we do
 -- not map are none of our business, so their changes end here.
 create function private.members_changed() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '2s' as $$
+declare
+  deadline constant timestamptz := private.trigger_deadline();
+  held uuid[];
 begin
+  if private.too_late_to_begin(deadline) then
+    raise warning 'mentor_sync: up to % members wait for the next sync.',
+      (select count(*) from new_rows);
+    return null;
+  end if;
+  perform private.limit_waits(deadline);
   if tg_op = 'INSERT' then
     perform private.sync_quietly(array(
       select n.id from new_rows as n
@@ -781,11 +1052,20 @@ begin
     ));
     return null;
   end if;
+  held := private.held_back(array(
+    select n.id
+    from new_rows as n
+    inner join old_rows as o on o.id = n.id
+    where (o.is_active, o.membershiptype) is distinct from (n.is_active, n.membershiptype)
+      and o.is_active and private.is_mentor_type(o.membershiptype)
+      and not (n.is_active and private.is_mentor_type(n.membershiptype))
+  ));
   perform private.sync_quietly(array(
     select n.id
     from new_rows as n
     left join old_rows as o on o.id = n.id
     where o is distinct from n
+      and n.id <> all (held)
       and (private.is_mentor_type(n.membershiptype) or private.is_mentor_type(o.membershiptype))
       and (
         (
@@ -803,7 +1083,10 @@ begin
   ));
   return null;
 exception
-  when others then
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
     raise warning 'mentor_sync: a change of members waits for the next sync: %', sqlerrm;
     return null;
 end
@@ -811,12 +1094,39 @@ $$;
 comment on function private.members_changed() is
   'Trigger: syncs the members that a statement inserted or changed.';
 
--- Definer, likewise: an account that comes after its member makes the mentor.
+create function private.mentor_members_with(p_addresses text[]) returns uuid[]
+language sql stable set search_path = '' as $$
+  select array(
+    select m.id
+    from unnest(p_addresses) as a (address)
+    cross join lateral (
+      select x.id from public.members as x
+      where private.normalise_email(x.email) = a.address
+        and x.is_active
+        and private.is_mentor_type(x.membershiptype)
+      limit 2
+    ) as m
+    where a.address <> ''
+    order by m.id
+  )
+$$;
+comment on function private.mentor_members_with(text[]) is
+  'The active members of type mentor with these normalised addresses.';
+
+-- Definer, likewise: an account that comes after its member makes the mentor. Piece by piece,
+-- since finding the members takes its time, too.
 create function private.accounts_changed() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '2s' as $$
 declare
+  deadline constant timestamptz := private.trigger_deadline();
   addresses text[];
+  place integer := 0;
 begin
+  if private.too_late_to_begin(deadline) then
+    raise warning 'mentor_sync: up to % accounts wait for the next sync.',
+      (select count(*) from new_rows);
+    return null;
+  end if;
   if tg_op = 'INSERT' then
     addresses := array(select distinct private.normalise_email(n.email) from new_rows as n);
   else
@@ -827,22 +1137,22 @@ begin
       where n.email is distinct from o.email
     );
   end if;
-  perform private.sync_quietly(array(
-    select m.id
-    from unnest(addresses) as a (address)
-    cross join lateral (
-      select x.id from public.members as x
-      where private.normalise_email(x.email) = a.address
-        and x.is_active
-        and private.is_mentor_type(x.membershiptype)
-      limit 2
-    ) as m
-    where a.address <> ''
-    order by m.id
-  ));
+  while place < cardinality(addresses) and clock_timestamp() < deadline loop
+    perform private.sync_quietly(
+      private.mentor_members_with(addresses[place + 1 : place + 5000])
+    );
+    place := place + 5000;
+  end loop;
+  if place < cardinality(addresses) then
+    raise warning 'mentor_sync: up to % accounts wait for the next sync.',
+      cardinality(addresses) - place;
+  end if;
   return null;
 exception
-  when others then
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
     raise warning 'mentor_sync: a change of users_user waits for the next sync: %', sqlerrm;
     return null;
 end
@@ -868,27 +1178,39 @@ revoke all on function
   private.mentor_expertise(text, text, text),
   private.apply_members(uuid[], boolean),
   private.stop_departed(uuid, uuid, uuid[]),
+  private.forget_departed(uuid, uuid, uuid[]),
   private.settle_lost(private.sync_outcome[], boolean),
   private.keep_rejects(uuid[], private.sync_outcome[]),
+  private.check_deferred(),
+  private.is_rows_fault(text, text),
   private.try_members(uuid[], boolean),
   private.sync_members(uuid[], boolean, timestamptz),
   private.outcome_counts(private.sync_outcome[]),
   private.outcome_records(private.sync_outcome[], integer),
-  private.add_counts(jsonb, jsonb),
-  private.members_page(uuid, integer, text),
-  private.sync_chunk(uuid, bigint, uuid, integer, boolean, boolean, text, integer),
+  private.members_page(uuid, integer, text, boolean),
+  private.departures(),
+  private.departures_allowed(bigint),
+  private.require_approval(public.job_runs, bigint, integer),
+  private.sync_chunk(uuid, bigint, uuid, integer, boolean, boolean, text, boolean, integer, integer),
   private.sync_one(uuid),
   private.trigger_deadline(),
+  private.too_late_to_begin(timestamptz),
+  private.limit_waits(timestamptz),
+  private.was_cancelled(text),
+  private.next_step(integer, timestamptz, timestamptz),
+  private.reject_quietly(uuid[], text, text, timestamptz),
+  private.sync_set_quietly(uuid[], timestamptz),
   private.sync_quietly(uuid[]),
-  private.reject_quietly(uuid[], text, text),
+  private.held_back(uuid[]),
+  private.mentor_members_with(text[]),
   private.members_changed(),
   private.accounts_changed(),
-  public.sync_mentor_profiles(uuid, bigint, uuid, integer, boolean, boolean, text, integer),
+  public.sync_mentor_profiles(uuid, bigint, uuid, integer, boolean, boolean, text, boolean, integer, integer),
   public.sync_mentor_from_member(uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
-  private.sync_chunk(uuid, bigint, uuid, integer, boolean, boolean, text, integer),
-  public.sync_mentor_profiles(uuid, bigint, uuid, integer, boolean, boolean, text, integer)
+  private.sync_chunk(uuid, bigint, uuid, integer, boolean, boolean, text, boolean, integer, integer),
+  public.sync_mentor_profiles(uuid, bigint, uuid, integer, boolean, boolean, text, boolean, integer, integer)
 to service_role;
 grant execute on function
   private.sync_one(uuid),

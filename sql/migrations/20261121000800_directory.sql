@@ -31,7 +31,8 @@ create function private.mentor_directory(p_ids uuid[] default null)
 returns setof public.mentor_listing
 language sql stable security definer set search_path = '' as $$
   select
-    t.id, t.user_id::bigint, t.slug, t.bio, t.expertise, t.rating, t.rating_count,
+    -- Nobody's text fills a page; the tables have it whole.
+    t.id, t.user_id::bigint, t.slug, left(t.bio, 2000), t.expertise, t.rating, t.rating_count,
     t.total_sessions, t.is_approved, t.is_active, t.domain, t.experience_years,
     t.teaching_style, t.timezone, t.created_at,
     jsonb_build_object(
@@ -48,13 +49,13 @@ language sql stable security definer set search_path = '' as $$
       'country', m.country,
       'city', m.city,
       'linkedin', case when see.contact then m.linkedin end,
-      'experience', m.experience,
+      'experience', left(m.experience, 2000),
       'areaOfExpertise', m.area_of_expertise,
       'school', m.school,
       'occupation', m.occupation,
       'jobtitle', m.jobtitle,
       'industry', m.industry,
-      'skills', m.skills
+      'skills', left(m.skills, 2000)
     ) end
   from public.mentors as t
   cross join (

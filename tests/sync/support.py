@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
+from jobs.sync_mentor_profiles import sync_mentor_profiles
 from mentor_sync.runner import FinishedRun, run_now
 from mentor_sync.settings import Settings
 from tests.project import Api, Project
@@ -35,22 +38,9 @@ def sync_in_sql(project: Project, **params: Any) -> dict[str, int]:
             found = connection.execute(query.encode(), values).fetchone()
             return found[0] if found else None
 
-        call(
-            "select register_jobs(%s)",
-            json.dumps(
-                [
-                    {
-                        "job": "sync_mentor_profiles",
-                        "description": "",
-                        "timezone": "UTC",
-                        "lease_seconds": 60,
-                        "max_attempts": 1,
-                    }
-                ]
-            ),
-        )
+        call("select register_jobs(%s)", json.dumps([sync_mentor_profiles.schedule()]))
         run = call("select enqueue_run('sync_mentor_profiles')")
-        fence = call("select claim_run('tests', %s)", run["id"])["fence"]
+        fence = call("select claim_runs('tests', 1, %s)", run["id"])[0]["fence"]
         cursor, done = None, False
         while not done:
             answer = call(
@@ -64,7 +54,8 @@ def sync_in_sql(project: Project, **params: Any) -> dict[str, int]:
             cursor, done = answer["cursor"], answer["done"]
             for kind, n in answer["counts"].items():
                 counts[kind] = counts.get(kind, 0) + n
-        call("select finish_run(%s, %s, 'succeeded')", run["id"], fence)
+        ended = {"id": run["id"], "fence": fence, "status": "succeeded"}
+        assert call("select finish_runs(%s)", json.dumps([ended])) == {"stale": []}
     return counts
 
 
@@ -75,13 +66,15 @@ def without_triggers(project: Project) -> None:
     )
 
 
-def many(project: Project, count: int, *, accounts: bool = True) -> None:
+def many(project: Project, count: int, *, accounts: bool = True, members: bool = True) -> None:
     """`count` members of type mentor, in one statement; with their accounts before them."""
     if accounts:
         project.run(
             "insert into users_user (email) select 'p' || i || '@example.org'"
             f" from generate_series(1, {int(count)}) as i"
         )
+    if not members:
+        return
     project.run(
         "insert into members (email, name, membershiptype, industry, skills)"
         " select 'P' || i || '@Example.org', 'P ' || i, 'mentor', 'Industry ' || i % 7, 'a, b'"
@@ -109,3 +102,23 @@ def mentor_of(project: Project, member: UUID) -> dict[str, Any]:
         member,
     )
     return dict(rows[0][0]) if rows else {}
+
+
+def writing(project: Project, statement: str, *, timeout: str = "0") -> list[str]:
+    """What another application writes, with so much time: the warnings that it gets."""
+    warnings: list[str] = []
+    with psycopg.connect(project.dsn, autocommit=True) as connection:
+        connection.execute("select set_config('statement_timeout', %s, false)", [timeout])
+        connection.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
+        connection.execute(statement.encode())
+    return warnings
+
+
+@contextmanager
+def locking(project: Project, *tables: str) -> Iterator[None]:
+    """Somebody else works on these tables, and does not end."""
+    with psycopg.connect(project.dsn) as connection:
+        for table in tables:
+            connection.execute(f"lock table {table} in exclusive mode".encode())
+        yield
+        connection.rollback()

@@ -100,3 +100,13 @@ def test_an_adopted_mentor_without_a_person_gets_one(adopted: Project) -> None:
     assert adopted.one("select count(*) from mentors where person_id is null") == 0
     assert adopted.one("select count(*) from users where role = 'mentor'") == 3
     assert adopted.rows("select bio from mentors where user_id = 1") == [("written by hand",)]
+
+
+def test_an_expertise_that_is_no_list_stays_writable(adopted: Project) -> None:
+    adopted.run("""update mentors set expertise = '{"x": 1}'""")
+    migrate(adopted.dsn)
+    sync_in_sql(adopted)
+    adopted.run("update mentors set rating = 5")
+    odd = adopted.rows("""select rating from mentors where expertise = '{"x": 1}'""")
+    assert odd == [(5,), (5,)]
+    assert adopted.rows("select * from sync_rejects") == []

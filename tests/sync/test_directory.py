@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mentor_sync.errors import MentorSyncError
@@ -85,7 +87,10 @@ def test_rows_take_the_filters_of_the_api(project: Project, api: Api) -> None:
 
 def test_an_expertise_that_is_no_list_hides_nobody(project: Project) -> None:
     project.mentor("ann@example.org")
-    project.run("""update mentors set expertise = '{"odd": true}'""")
+    project.run(
+        "alter table mentors drop constraint mentors_expertise_is_list",
+        """update mentors set expertise = '{"odd": true}'""",
+    )
     assert project.one("select list_mentors()")["count"] == 1
     assert project.one("select list_mentors('odd')")["count"] == 0
 
@@ -101,3 +106,26 @@ def test_only_approved_and_active_mentors_are_listed(project: Project) -> None:
         assert names(anybody.one("select list_mentors()")) == {"Ann"}
     with as_service(project) as daemon:
         assert names(daemon.one("select list_mentors()")) == {"Ann", "Bob", "Cem"}
+
+
+def test_a_text_without_end_does_not_fill_a_page(project: Project) -> None:
+    person = project.mentor("ann@example.org", experience="x" * 10_000_000, skills="s" * 1_000)
+    page = project.one("select list_mentors()")
+    assert len(page["results"][0]["bio"]) == 2000
+    assert len(json.dumps(page)) < 10_000
+    whole = project.one("select length(bio) from mentors where person_id = %s", person)
+    assert whole == 10_000_012
+
+
+@pytest.mark.parametrize(
+    ("expertise", "code"), [({"x": 1}, "23514"), ("Law", "23514"), (["Law"], None), (None, None)]
+)
+def test_expertise_is_a_list(
+    project: Project, api: Api, expertise: object, code: str | None
+) -> None:
+    person = project.mentor("ann@example.org")
+    token = api.keys.mint("authenticated", sub=str(project.sign_up(person)))
+    answer = api.request(
+        "PATCH", "mentors?id=not.is.null", token=token, json={"expertise": expertise}
+    )
+    assert (answer.json()["code"] if answer.content else None) == code

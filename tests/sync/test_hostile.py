@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from tests.project import Api, Project
@@ -10,6 +11,7 @@ from tests.sync.support import many, mentor_of, sync, sync_in_sql, without_trigg
 THEIR_CHECK = (
     "alter table mentors add constraint theirs check (bio is distinct from 'Job Title: No')"
 )
+RAISING = ["assert false, 'theirs'", "raise 'theirs' using errcode = '57014'", "raise 'theirs'"]
 
 
 def test_an_operators_check_costs_one_mentor_of_500(project: Project) -> None:
@@ -108,6 +110,64 @@ def test_nul_is_refused_by_the_api_and_its_neighbours_land(project: Project, api
     assert insert("ann@example.org", "Ann") == 201
     assert project.rows("select email from members") == [("ann@example.org",)]
     assert project.one("select count(*) from mentors") == 1
+
+
+@pytest.mark.parametrize("statement", RAISING)
+@pytest.mark.parametrize("deferred", [False, True])
+def test_a_trigger_of_an_operator_costs_one_mentor(
+    project: Project, api: Api, statement: str, deferred: bool
+) -> None:
+    project.run(*their_trigger("mentors", "new.bio = 'Job Title: No'", statement, deferred))
+    many_with_poison(project)
+    assert project.one("select count(*) from members") == 500
+    assert project.one("select count(*) from mentors") == 499
+    assert project.one("select reason from sync_rejects") == "theirs"
+    without_triggers(project)
+    project.run("delete from mentors", "delete from sync_rejects")
+    run = sync(api)
+    assert (run.status, run.counts) == ("partial", {"created": 499, "rejected": 1})
+
+
+def test_a_deferred_trigger_on_people_costs_one_mentor(project: Project) -> None:
+    project.run(*their_trigger("users", "new.full_name = 'Eve'", "raise 'theirs'", True))
+    project.mentor("ann@example.org")
+    project.account("eve@example.org")
+    project.member("eve@example.org")
+    assert project.rows("select full_name from users") == [("Ann",)]
+    assert project.one("select reason from sync_rejects") == "theirs"
+
+
+def test_what_the_application_deferred_stays_deferred(project: Project) -> None:
+    project.account("ann@example.org")
+    project.run(
+        "create table theirs (id int primary key, next int references theirs deferrable"
+        " initially deferred)",
+        "alter table mentors add theirs int references theirs deferrable initially deferred",
+    )
+    with psycopg.connect(project.dsn) as connection:
+        connection.execute("insert into theirs values (1, 2)")
+        connection.execute(
+            "insert into members (email, name, membershiptype)"
+            " values ('ann@example.org', 'Ann', 'mentor')"
+        )
+        connection.execute("update mentors set theirs = 2")
+        connection.execute("insert into theirs values (2, 1)")
+    assert project.one("select count(*) from mentors where theirs = 2") == 1
+
+
+def their_trigger(table: str, when: str, statement: str, deferred: bool) -> list[str]:
+    """A trigger of the operator's own, that some rows do not please."""
+    kind = (
+        "constraint trigger theirs after insert or update"
+        if deferred
+        else ("trigger theirs before insert or update")
+    )
+    late = "deferrable initially deferred" if deferred else ""
+    raising = f"$$ begin {statement}; return new; end $$"
+    return [
+        f"create function theirs() returns trigger language plpgsql as {raising}",
+        f"create {kind} on {table} {late} for each row when ({when}) execute function theirs()",
+    ]
 
 
 def many_with_poison(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -118,3 +119,10 @@ def test_a_slug_is_plain(connection: psycopg.Connection, name: str) -> None:
     assert isinstance(slug, str)
     assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert slug == slug.strip("-") != ""
+    assert "--" not in slug
+
+
+@pytest.mark.parametrize("name", ["Evil!", "evil", " Evil -- ", "--evil\u0301"])
+def test_a_slug_has_single_dashes(connection: psycopg.Connection, name: str) -> None:
+    slug = ask(connection, "select private.slug(%s, %s)", name, UUID(int=0xA006FAFA << 96))
+    assert slug == "evil-a006fafa"

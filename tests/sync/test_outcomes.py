@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+import pytest
+
 from tests.people import as_anon
 from tests.project import Project
 from tests.sync.support import TARGETS, mentor_of, sync_in_sql, without_triggers
@@ -109,3 +113,121 @@ def test_a_member_without_a_name_does_not_show_the_address(project: Project) -> 
         page = anybody.one("select list_mentors()")
     assert page["count"] == 1
     assert "secret" not in str(page)
+
+
+def test_a_member_who_registers_again_is_the_same_mentor(project: Project) -> None:
+    person = project.mentor("ann@example.org", skills="Python")
+    project.mentor("bob@example.org")
+    (before,) = project.rows("select id, user_id, slug from mentors where person_id = %s", person)
+    project.run("delete from members where email = 'ann@example.org'")
+    sync_in_sql(project)
+    again = project.member("Ann@example.org", skills="Rust")
+    after = mentor_of(project, again)
+    assert (UUID(after["id"]), after["user_id"], after["slug"]) == before
+    assert (after["is_active"], after["expertise"]) == (True, ["Rust"])
+    assert sync_in_sql(project) == {"exists": 2}
+
+
+def test_who_registers_again_before_the_sync_saw_it_stays(project: Project) -> None:
+    project.mentor("ann@example.org")
+    project.run("delete from members")
+    again = project.member("ann@example.org")
+    assert sync_in_sql(project) == {"exists": 1}
+    assert mentor_of(project, again)["is_active"] is True
+
+
+def test_a_mentor_paused_by_hand_stays_paused_on_registering_again(project: Project) -> None:
+    project.mentor("ann@example.org")
+    project.run("update mentors set is_active = false", "delete from members")
+    again = project.member("ann@example.org", skills="Rust")
+    assert (mentor_of(project, again)["is_active"], sync_in_sql(project)) == (False, {"exists": 1})
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ("delete from users_user where email = 'ann@example.org'", "is gone"),
+        (
+            "update users_user set email = 'x@y.org' where email = 'ann@example.org'",
+            "has another e-mail address",
+        ),
+    ],
+)
+def test_a_mentor_without_the_account_is_reported_and_stays(
+    project: Project, change: str, cause: str
+) -> None:
+    person = project.mentor("ann@example.org")
+    project.mentor("bob@example.org")
+    project.run(change)
+    assert sync_in_sql(project) == {"exists": 1, "no_user": 1}
+    member = project.one("select member_id from users where id = %s", person)
+    reason = project.one("select sync_mentor_from_member(%s)", member)["reason"]
+    assert reason == f"the account {cause}; the mentor stays listed"
+    found = project.rows("select member_id, reason from v_mentors_without_account")
+    assert found == [(member, f"the account {cause}")]
+    assert project.one("select mentors_without_account from v_sync_health") == 1
+
+
+def test_the_replacement_of_an_account_that_is_gone_is_taken_over(project: Project) -> None:
+    person = project.mentor("ann@example.org")
+    other = project.mentor("bob@example.org")
+    project.run("delete from users_user where email = 'ann@example.org'")
+    account = project.account("ANN@example.org")
+    find = """select u.legacy_user_id, t.user_id, t.is_active
+        from users as u join mentors as t on t.person_id = u.id where u.id = %s"""
+    assert project.rows(find, person) == [(account, account, True)]
+    assert project.rows(find, other) != [(account, account, True)]
+    assert sync_in_sql(project) == {"exists": 2}
+
+
+def test_an_adopted_mentor_may_name_an_account_that_is_gone(project: Project) -> None:
+    project.run("alter table mentors drop constraint mentors_user_id_fkey")
+    person = project.mentor("ann@example.org")
+    project.run("delete from users_user")
+    account = project.account("ann@example.org")
+    assert project.rows("select person_id, user_id from mentors") == [(person, account)]
+    assert sync_in_sql(project) == {"exists": 1}
+
+
+def test_an_account_with_another_address_now_keeps_its_person(project: Project) -> None:
+    person = project.mentor("ann@example.org")
+    before = project.one("select legacy_user_id from users where id = %s", person)
+    project.run("update users_user set email = 'ann@new.example'")
+    project.account("ann@example.org")
+    assert sync_in_sql(project) == {"ambiguous": 1}
+    assert project.one("select legacy_user_id from users where id = %s", person) == before
+
+
+def test_a_member_whose_address_is_null_is_rejected_and_stays(project: Project) -> None:
+    project.run("alter table members alter column email drop not null")
+    member = project.one(
+        "insert into members (name, membershiptype) values ('Eve', 'mentor') returning id"
+    )
+    listed = project.mentor("ann@example.org")
+    project.run("update members set email = null where name = 'Ann'")
+    assert sync_in_sql(project) == {"rejected": 2}
+    assert project.one("select is_active from mentors where person_id = %s", listed) is True
+    assert set(project.rows("select code, reason from sync_rejects")) == {
+        ("MS010", "the member has no e-mail address")
+    }
+    view = "select state, reason from v_members_without_mentor where member_id = %s"
+    assert project.rows(view, member) == [("rejected", "the member has no e-mail address")]
+
+
+def test_rejects_go_with_their_members(project: Project) -> None:
+    for _ in range(30):
+        project.member("", name="Gone")
+    kept = [project.member("", name="Kept") for _ in range(30)]
+    project.run("delete from members where name = 'Gone'")
+    assert project.one("select count(*) from sync_rejects") == 60
+    assert sync_in_sql(project, limit=7) == {"rejected": 30}
+    assert sorted(project.rows("select source_id from sync_rejects")) == sorted(
+        (str(member),) for member in kept
+    )
+
+
+def test_a_dry_run_keeps_the_rejects_of_members_who_are_gone(project: Project) -> None:
+    project.member("")
+    project.run("delete from members")
+    sync_in_sql(project, dry_run=True)
+    assert project.one("select count(*) from sync_rejects") == 1

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from jobs.sync_mentor_profiles import sync_mentor_profiles
 from mentor_sync.errors import MentorSyncError
 from tests.project import Api, Project
 from tests.sync.support import TARGETS, many, shown, sync, sync_in_sql, without_triggers
@@ -138,23 +139,11 @@ def test_an_answer_that_is_lost_is_counted_once(project: Project, api: Api) -> N
     without_triggers(project)
     many(project, 300)
     with api.database() as database:
-        database.rpc(
-            "register_jobs",
-            {
-                "p_jobs": [
-                    {
-                        "job": "sync_mentor_profiles",
-                        "description": "",
-                        "timezone": "UTC",
-                        "lease_seconds": 60,
-                        "max_attempts": 1,
-                    }
-                ]
-            },
-            expect=int,
-        )
+        database.rpc("register_jobs", {"p_jobs": [sync_mentor_profiles.schedule()]}, expect=int)
         run = database.rpc("enqueue_run", {"p_job": "sync_mentor_profiles"}, expect=dict)
-        claimed = database.rpc("claim_run", {"p_worker": "t", "p_run_id": run["id"]}, expect=dict)
+        (claimed,) = database.rpc(
+            "claim_runs", {"p_worker": "t", "p_run_id": run["id"]}, expect=list
+        )
         call = {"p_run_id": run["id"], "p_fence": claimed["fence"], "p_limit": 100}
         first = database.rpc("sync_mentor_profiles", call, expect=dict)
         assert database.rpc("sync_mentor_profiles", call, expect=dict) == first

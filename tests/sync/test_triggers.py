@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.project import Api, Project
-from tests.sync.support import mentor_of, sync_in_sql
+from tests.sync.support import many, mentor_of, sync_in_sql, writing
 
 
 def test_a_member_inserted_over_the_api_is_listed_at_once(project: Project, api: Api) -> None:
@@ -141,3 +143,31 @@ def test_a_member_who_is_deleted_is_deactivated_by_the_next_sync(project: Projec
     find = "select is_active from mentors where person_id = %s"
     assert (project.one(find, person), project.one(find, other)) == (False, True)
     assert sync_in_sql(project) == {"exists": 1}
+
+
+@pytest.mark.parametrize(("stopped", "left"), [(20, 30), (10, 20)])
+def test_too_many_leaving_at_once_wait_for_somebody(
+    project: Project, stopped: int, left: int
+) -> None:
+    many(project, 30)
+    warnings = writing(
+        project,
+        "update members set is_active = false where id in"
+        f" (select id from members order by id limit {stopped})",
+    )
+    assert project.one("select count(*) from mentors where is_active") == left
+    held = left == 30
+    alerts = project.rows("select job from job_alerts where kind = 'held_back'")
+    assert alerts == [("sync_mentor_profiles",)] * held
+    assert len(warnings) == held, warnings
+
+
+def test_those_who_leave_are_held_back_and_the_others_are_not(project: Project) -> None:
+    many(project, 30)
+    project.run(
+        "update members set is_active = n.nth > 20, city = 'Kyiv'"
+        " from (select id, row_number() over () as nth from members) as n"
+        " where n.id = members.id"
+    )
+    assert project.one("select count(*) from users where city = 'Kyiv'") == 10
+    assert project.one("select count(*) from mentors where is_active") == 30
