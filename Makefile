@@ -1,11 +1,12 @@
 # Everything is in do.py, which needs no make. These are shorter names.
-.PHONY: demo test check bench schema clean
+.PHONY: demo test drills check bench schema clean
 
-demo test check:
+demo test drills check:
 	@python3 do.py $@
 
 bench:
 	@.venv/bin/python -m bench.sync
+	@.venv/bin/python -m bench.runner
 
 # Rewrites the dump of the end state after a change of sql/migrations.
 schema:

@@ -3,6 +3,7 @@
 
     python3 do.py demo     the main job, on a local stack that it starts
     python3 do.py test     the tests
+    python3 do.py drills   outages, killed daemons and bad answers, the long ones too
     python3 do.py lint     the linters
     python3 do.py check    both, as CI does
 
@@ -94,6 +95,10 @@ def test(*words: str) -> None:
     call(*pytest, *words)
 
 
+def drills(*words: str) -> None:
+    call(BIN / "python", "-m", "pytest", "-m", "", "tests/drills", *words)
+
+
 def lint() -> None:
     call(BIN / "ruff", "format", "--check", "--quiet", ".")
     call(BIN / "ruff", "check", "--quiet", ".")
@@ -111,6 +116,7 @@ def check(*words: str) -> None:
 TASKS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "test": test,
+    "drills": drills,
     "lint": lint,
     "check": check,
 }

@@ -22,12 +22,16 @@ SMALLEST_CHUNK = 100
 class SyncParams(Params):
     """dry_run: roll every chunk back. auto_approve: none means what program_settings says.
 
-    email: only the member with this address. every_record: report all records, not samples.
+    email: only the member with this address. only_rejected: only members that were set aside.
+    max_changes: stop so many mentors without approval, instead of the part that job_schedules
+    allows. every_record: report all records, not samples.
     """
 
     dry_run: bool = False
     auto_approve: bool | None = None
     email: str | None = Field(None, min_length=1)
+    only_rejected: bool = False
+    max_changes: int | None = Field(default=None, ge=0)
     every_record: bool = False
 
 
@@ -49,6 +53,8 @@ def sync_mentor_profiles(context: JobContext, params: SyncParams) -> JobResult:
         read, cursor, done = read + answer["read"], answer["cursor"], answer["done"]
         records = max(20, records - len(answer["records"]))
         context.report(Progress(read, max(read, answer["about"]), counts, answer["records"]))
+        if answer.get("warning"):
+            context.log.warning("approval will be needed", reason=answer["warning"])
         context.log.debug("chunk", read=read, limit=limit, milliseconds=answer["milliseconds"])
     return JobResult(counts, partial=counts.get("rejected", 0) > 0)
 
@@ -68,6 +74,8 @@ def _chunk(
                     "p_dry_run": params.dry_run,
                     "p_auto_approve": params.auto_approve,
                     "p_email": params.email,
+                    "p_only_rejected": params.only_rejected,
+                    "p_max_changes": params.max_changes,
                     "p_records": None if params.every_record else records,
                 },
                 expect=dict,

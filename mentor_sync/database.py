@@ -6,8 +6,9 @@ lists, and cuts row sets at 1,000. So this door retries, checks each answer, and
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -31,7 +32,13 @@ from mentor_sync.api_errors import (
     wrong_address,
 )
 from mentor_sync.api_key import require_service_key
-from mentor_sync.errors import BadAnswer, MentorSyncError, MissingMigrations, UsageError
+from mentor_sync.errors import (
+    BadAnswer,
+    MentorSyncError,
+    MissingMigrations,
+    RunTimedOut,
+    UsageError,
+)
 from supabase import Client, ClientOptions, SupabaseException, create_client
 
 Json = dict[str, Any]
@@ -50,11 +57,20 @@ FEW = 3
 
 @dataclass
 class Calls:
-    """What went through the door."""
+    """What went through the door, by any thread."""
 
     requests: int = 0
     retries: int = 0
-    last_status: int | None = field(default=None, repr=False)
+
+
+class _Latest(threading.local):
+    """The answer that this thread got last."""
+
+    status: int | None = None
+
+
+def _ignore(_code: str, _ok: bool) -> None:
+    """Nobody watches."""
 
 
 class Database:
@@ -66,6 +82,9 @@ class Database:
         timeout: seconds a request may take.
         patience: seconds to go on trying while the API is down or busy.
         transport: instead of the network, in tests.
+        observe: is told of every answer: its HTTP status or error code, and whether it is good.
+
+    Threads may share one.
 
     Raises:
         ConfigurationError: the URL or the key is of the wrong kind.
@@ -79,11 +98,14 @@ class Database:
         timeout: float = 15.0,
         patience: float = 30.0,
         transport: httpx.BaseTransport | None = None,
+        observe: Callable[[str, bool], None] = _ignore,
     ) -> None:
         key = key.strip()
         require_service_key(key)
         self.url = _project_url(url)
         self.calls = Calls()
+        self._latest = _Latest()
+        self._observe = observe
         self._patience = patience
         self._has_answered = False
         # HTTP/1.1: idle HTTP/2 connections are cut by GOAWAY, and the request is lost.
@@ -146,6 +168,23 @@ class Database:
 
         return self._retrying(request)
 
+    def update(self, table: str, values: Json, **equals: Any) -> list[Json]:
+        """Set these values in the rows where the columns equal `equals`: the rows, as they are.
+
+        Raises:
+            UsageError: `equals` is empty; every row would be changed.
+        """
+        if not equals:
+            raise UsageError(f"No rows of {table} were named, so none was changed.")
+
+        def request() -> list[Json]:
+            query = self._client.table(table).update(values)
+            for column, value in equals.items():
+                query = query.eq(column, value)
+            return _rows(self._send(query), table)
+
+        return self._retrying(request)
+
     def pages(self, table: str, columns: str, *, key: str = "id") -> Iterator[list[Json]]:
         """Every row of a table, in pages by a unique key that `columns` must contain."""
         after: Any = None
@@ -167,15 +206,23 @@ class Database:
     def _send(self, query: Any) -> Any:
         """One request, with every failure turned into an error of ours."""
         self.calls.requests += 1
-        self.calls.last_status = None
+        self._latest.status = None
         try:
-            return query.execute().data
+            data = query.execute().data
         except APIError as error:
-            raise explain_api_error(error, self.calls.last_status) from error
+            raise self._observed(explain_api_error(error, self._latest.status)) from error
         except httpx.HTTPError as error:
-            raise explain_transport_error(error, self.url) from error
+            raise self._observed(explain_transport_error(error, self.url)) from error
+        except BadAnswer as error:
+            raise self._observed(error) from None
         except ValueError as error:
             raise UsageError(f"This cannot be sent as JSON: {error}.") from error
+        self._observe(str(self._latest.status), True)
+        return data
+
+    def _observed(self, error: MentorSyncError) -> MentorSyncError:
+        self._observe(error.code, False)
+        return error
 
     def _retrying(self, request: Callable[[], Given]) -> Given:
         attempts = Retrying(
@@ -194,7 +241,7 @@ class Database:
 
     def _note_answer(self, response: httpx.Response) -> None:
         self._has_answered = True
-        self.calls.last_status = response.status_code
+        self._latest.status = response.status_code
         if response.is_success and not response.read():
             raise BadAnswer("The Data API answered with nothing.", hint=_CUT_SHORT)
 
@@ -203,10 +250,10 @@ class Database:
 
 
 def _worth_another_try(error: BaseException) -> bool:
-    # The same statement would take too long again; the caller asks for less.
-    return isinstance(error, MissingMigrations) or (
-        isinstance(error, MentorSyncError) and error.retryable and error.code != STATEMENT_TIMEOUT
-    )
+    # The same would take too long again; the caller asks for less, or the next attempt goes on.
+    too_long = isinstance(error, RunTimedOut) or getattr(error, "code", "") == STATEMENT_TIMEOUT
+    retryable = isinstance(error, MentorSyncError) and error.retryable and not too_long
+    return retryable or isinstance(error, MissingMigrations)
 
 
 def _stays_so(state: RetryCallState) -> bool:

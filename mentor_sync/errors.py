@@ -13,7 +13,9 @@
         ├── Unreachable                      no answer, or the gateway's 5xx     (retryable)
         ├── Overloaded                       429, no free connection, timeouts   (retryable)
         ├── BadAnswer                        truncated, empty or of the wrong type (retryable)
-        └── StaleRun                         MS001: another worker owns the run now
+        ├── StaleRun                         MS001: another worker owns the run now
+        ├── RunTimedOut                      MS003: the attempt took too long      (retryable)
+        └── ApprovalNeeded      exit 5       MS005: the run would stop too much unasked
 
 The docstring of a class is its default message. `code` is stable and goes into `--json`.
 """
@@ -129,3 +131,17 @@ class StaleRun(ApiError):
     """Another worker owns this run now; nothing was written."""
 
     default_code = "MS001"
+
+
+class RunTimedOut(ApiError):
+    """The run took longer than it may."""
+
+    retryable = True
+    default_code = "MS003"
+
+
+class ApprovalNeeded(ApiError):
+    """The run would change more than it may without approval."""
+
+    exit_code = 5
+    default_code = "MS005"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from mentor_sync.database import Database, Json
 from mentor_sync.errors import UsageError
 from mentor_sync.logs import Logger
+from mentor_sync.schedule import CatchUp
 from mentor_sync.settings import Settings
 
 GROUP = "mentor_sync.jobs"
@@ -51,6 +52,7 @@ class JobContext:
     settings: Settings
     log: Logger
     report: Callable[[Progress], None]
+    """To be called after each chunk: it raises when the run is to be given back, or is lost."""
 
     @property
     def ownership(self) -> Json:
@@ -66,28 +68,50 @@ class JobResult:
     partial: bool = False
 
 
+class Defaults(TypedDict, total=False):
+    """What job_schedules holds for a job until somebody edits it; see the columns' comments."""
+
+    cron: str
+    catch_up: CatchUp
+    max_age_seconds: int
+    coalesce_slots: bool
+    max_concurrent: int | None
+    jitter_seconds: int
+    timeout_seconds: int
+    lease_seconds: int
+    max_attempts: int
+
+
+_DEFAULTS: dict[str, Any] = {
+    "cron": None,
+    "catch_up": "one",
+    "max_age_seconds": 86_400,
+    "coalesce_slots": True,
+    "max_concurrent": 1,
+    "jitter_seconds": 0,
+    "timeout_seconds": 3_600,
+    "lease_seconds": 60,
+    "max_attempts": 3,
+}
+
+
 @dataclass(frozen=True)
 class Job(Generic[P]):
-    """A job: its name, its defaults for job_schedules, its parameters, its function."""
+    """A job: its name, its parameters, its function, its defaults for job_schedules."""
 
     name: str
     description: str
     params: type[P]
     run: Callable[[JobContext, P], JobResult]
-    cron: str | None = None
-    timezone: str = "UTC"
-    lease_seconds: int = 60
-    max_attempts: int = 3
+    defaults: Defaults = field(default_factory=Defaults)
 
     def schedule(self) -> Json:
         """Its row in job_schedules."""
         return {
             "job": self.name,
             "description": self.description,
-            "cron": self.cron,
-            "timezone": self.timezone,
-            "lease_seconds": self.lease_seconds,
-            "max_attempts": self.max_attempts,
+            **_DEFAULTS,
+            **self.defaults,
         }
 
 
@@ -95,7 +119,7 @@ _registry: dict[str, Job[Any]] = {}
 
 
 def job(
-    *, params: type[P], cron: str | None = None, lease_seconds: int = 60, max_attempts: int = 3
+    *, params: type[P], **defaults: Unpack[Defaults]
 ) -> Callable[[Callable[[JobContext, P], JobResult]], Job[P]]:
     """Make a function a job; its name is the job's, its docstring's first line describes it."""
 
@@ -105,9 +129,7 @@ def job(
             description=(run.__doc__ or "").strip().split("\n")[0],
             params=params,
             run=run,
-            cron=cron,
-            lease_seconds=lease_seconds,
-            max_attempts=max_attempts,
+            defaults=defaults,
         )
         _registry[made.name] = made
         return made
@@ -128,7 +150,8 @@ def find_job(name: str) -> Job[Any]:
     Raises:
         UsageError: there is none.
     """
-    jobs = load_jobs()
+    # Reading what is installed takes milliseconds, which a daemon would pay for each run.
+    jobs = _registry if name in _registry else load_jobs()
     if name not in jobs:
         raise UsageError(f"There is no job {name}.", hint=f"There are: {', '.join(sorted(jobs))}.")
     return jobs[name]

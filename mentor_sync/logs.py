@@ -10,7 +10,7 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from mentor_sync.redaction import redacted
+from mentor_sync.redaction import anonymised, redacted
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -45,7 +45,7 @@ def configure_logs(level: str, style: Literal["auto", "console", "json"]) -> Non
     root.handlers = [handler]
     root.setLevel(level.upper())
     # A line a request would drown ours.
-    for chatty in ("httpx", "httpcore", "hpack"):
+    for chatty in ("httpx", "httpcore", "hpack", "apscheduler"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 
@@ -67,4 +67,4 @@ def _colours() -> bool:
 
 
 def _redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {name: redacted(value) for name, value in event.items()}
+    return {name: anonymised(redacted(value)) for name, value in event.items()}

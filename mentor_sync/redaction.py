@@ -15,6 +15,9 @@ _SECRETS = re.compile(
     r"|(?<=password=)(?:'(?:[^'\\]|\\.)*'|[^\s&'\"]+)"
 )
 
+# The whole of it, with letters of any script; what follows the @ tells nobody who it is.
+_ADDRESS = re.compile(r"[^\s<>()\[\]\",;:=@]+@(?=[^\s@<>()\[\]\",;:=]+\.\w)")
+
 
 def redact(text: str) -> str:
     """The text with API keys, tokens and the passwords of connections replaced by `***`."""
@@ -30,6 +33,17 @@ def redacted(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [redacted(item) for item in value]
     return redact(str(value))
+
+
+def anonymised(value: Any) -> Any:
+    """Plain data without the people in e-mail addresses: for logs, which outlive consent."""
+    if isinstance(value, str):
+        return _ADDRESS.sub("***@", value)
+    if isinstance(value, Mapping):
+        return {anonymised(str(key)): anonymised(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [anonymised(item) for item in value]
+    return value
 
 
 def mask(secret: str) -> str:

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,13 +14,23 @@ import structlog
 from pydantic import ValidationError
 
 from mentor_sync.database import Database, Json
-from mentor_sync.errors import MentorSyncError, StaleRun, UsageError
+from mentor_sync.errors import ApprovalNeeded, MentorSyncError, StaleRun, UsageError
+from mentor_sync.heartbeat import Heartbeat
 from mentor_sync.job import Job, JobContext, JobResult, Progress, find_job
 from mentor_sync.logs import get_logger
 from mentor_sync.redaction import redacted
 from mentor_sync.settings import Settings
 
-_WORKER = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+Report = Callable[[Progress], None]
+
+WORKER = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+"""This process, as `job_runs.worker` names it."""
+
+
+class GivenBack(MentorSyncError):
+    """The worker stops; the run waits for another."""
+
+    default_code = "released"
 
 
 @dataclass(frozen=True)
@@ -31,13 +42,17 @@ class FinishedRun:
     counts: dict[str, int]
 
 
+def _silently(_progress: Progress) -> None:
+    """Nobody watches."""
+
+
 def run_now(
     database: Database,
     settings: Settings,
     name: str,
     params: Json,
     *,
-    report: Callable[[Progress], None] = lambda _progress: None,
+    report: Report = _silently,
 ) -> FinishedRun:
     """Run a job here and now, in one attempt, as a run like any other.
 
@@ -45,89 +60,134 @@ def run_now(
         UsageError: there is no such job, or its parameters are not such.
         MentorSyncError: the job failed; the run's row holds the reason.
     """
+    run_id = enqueue(database, name, params, max_attempts=1)
+    return run_queued(database, settings, run_id, report=report)
+
+
+def enqueue(
+    database: Database, name: str, params: Json, *, max_attempts: int | None = None
+) -> UUID:
+    """Ask for a run: its id.
+
+    Raises:
+        UsageError: there is no such job, or its parameters are not such.
+    """
     wanted = find_job(name)
     _validated(wanted, params)
     run_id = uuid4()
     database.rpc("register_jobs", {"p_jobs": [wanted.schedule()]}, expect=int)
-    database.rpc(
-        "enqueue_run",
-        {"p_job": name, "p_params": params, "p_id": str(run_id), "p_max_attempts": 1},
-        expect=dict,
-    )
-    claimed = database.rpc_or_none("claim_run", {"p_worker": _WORKER, "p_run_id": str(run_id)})
-    if claimed is None:
+    asked = {"p_job": name, "p_params": params, "p_id": str(run_id)}
+    database.rpc("enqueue_run", {**asked, "p_max_attempts": max_attempts}, expect=dict)
+    return run_id
+
+
+def run_queued(
+    database: Database, settings: Settings, run_id: UUID, *, report: Report = _silently
+) -> FinishedRun:
+    """Take a run that waits, and execute it here.
+
+    Raises:
+        StaleRun: another worker has it.
+        MentorSyncError: the job failed; the run's row holds the reason.
+    """
+    claimed = database.rpc("claim_runs", {"p_worker": WORKER, "p_run_id": str(run_id)}, expect=list)
+    if not claimed:
         raise StaleRun(
             f"Run {run_id} was taken by another worker.",
             hint=f"Follow it with: mentor-sync run show {run_id}",
         )
-    return execute(database, settings, wanted, claimed, report=report)
+    return execute(database, settings, claimed[0], report=report)
 
 
 def execute(
     database: Database,
     settings: Settings,
-    wanted: Job[Any],
     run: Json,
     *,
-    report: Callable[[Progress], None],
+    report: Report = _silently,
+    stopping: Event | None = None,
 ) -> FinishedRun:
-    """Execute a claimed run, `run` being its row, and finish it."""
-    context = JobContext(
-        run_id=UUID(run["id"]),
-        fence=run["fence"],
-        progress=run["progress"],
-        database=database,
-        settings=settings,
-        log=get_logger("mentor_sync.runner"),
-        report=report,
-    )
-    with structlog.contextvars.bound_contextvars(
-        run_id=run["id"], job=wanted.name, attempt=run["attempt"], slot=run["slot"]
+    """Execute a claimed run, `run` being its row, and finish it.
+
+    Args:
+        stopping: once it is set the run is given back after the chunk under way.
+    """
+    log = get_logger("mentor_sync.runner")
+    bound = {"run_id": run["id"], "attempt": run["attempt"], "slot": run["slot"]}
+    with (
+        structlog.contextvars.bound_contextvars(job=run["job"], **bound),
+        Heartbeat(database, run) as heartbeat,
     ):
-        return _finished(context, wanted, run["params"])
+
+        def checkpoint(progress: Progress) -> None:
+            report(progress)
+            heartbeat.check()
+            if stopping and stopping.is_set():
+                raise GivenBack
+
+        context = JobContext(
+            run_id=UUID(run["id"]),
+            fence=run["fence"],
+            progress=run["progress"],
+            database=database,
+            settings=settings,
+            log=log,
+            report=checkpoint,
+        )
+        return _finished(context, run)
 
 
-def _finished(context: JobContext, wanted: Job[Any], params: Json) -> FinishedRun:
+def _finished(context: JobContext, run: Json) -> FinishedRun:
     context.log.info("run started")
     try:
-        result = wanted.run(context, _validated(wanted, params))
-    except StaleRun:
-        context.log.warning("run lost")
+        wanted = find_job(run["job"])
+        result: JobResult = wanted.run(context, _validated(wanted, run["params"]))
+    except StaleRun as error:
+        context.log.warning("run lost", code=error.code, reason=error.message)
         raise
     except KeyboardInterrupt:
-        _record_failure(context, "cancelled", MentorSyncError("Stopped by a signal."))
+        _record(context, "cancelled", MentorSyncError("Stopped by a signal."))
+        raise
+    except GivenBack as error:
+        _record(context, "released", error)
+        raise
+    except ApprovalNeeded as error:
+        _record(context, "awaiting_approval", error)
         raise
     except MentorSyncError as error:
-        _record_failure(context, "failed", error)
+        _record(context, "failed", error)
         raise
     except Exception as error:
-        _record_failure(context, "failed", MentorSyncError(f"{type(error).__name__}: {error}"))
+        _record(context, "failed", MentorSyncError(f"{type(error).__name__}: {error}"))
         raise
-    return _record_success(context, result)
+    return _succeeded(context, result)
 
 
-def _record_success(context: JobContext, result: JobResult) -> FinishedRun:
+def _succeeded(context: JobContext, result: JobResult) -> FinishedRun:
     status = "partial" if result.partial else "succeeded"
-    context.database.rpc(
-        "finish_run",
-        {**context.ownership, "p_status": status, "p_counts": result.counts},
-        expect=dict,
-    )
+    _finish(context, status, counts=result.counts)
     context.log.info("run finished", status=status, **result.counts)
     return FinishedRun(context.run_id, status, result.counts)
 
 
-def _record_failure(context: JobContext, status: str, error: MentorSyncError) -> None:
+def _record(context: JobContext, status: str, error: MentorSyncError) -> None:
     """Note the reason in the run's row, if the API lets us; the lease ends the run otherwise."""
-    context.log.error("run failed", status=status, code=error.code, reason=error.message)
+    level = context.log.error if status == "failed" else context.log.warning
+    level("run ended", status=status, code=error.code, reason=error.message)
     try:
-        context.database.rpc(
-            "finish_run",
-            {**context.ownership, "p_status": status, "p_error": redacted(error.as_json())},
-            expect=dict,
-        )
+        _finish(context, status, error=redacted(error.as_json()))
     except MentorSyncError as second:
         context.log.warning("run not finished", reason=second.message)
+
+
+def _finish(context: JobContext, status: str, **more: Any) -> None:
+    result = {"id": str(context.run_id), "fence": context.fence, "status": status, **more}
+    answer = context.database.rpc("finish_runs", {"p_results": [result]}, expect=dict)
+    if answer["stale"]:
+        raise StaleRun(
+            f"Run {context.run_id} is not yours any more.",
+            hint=f"See: mentor-sync run show {context.run_id}",
+        )
 
 
 def _validated(wanted: Job[Any], params: Json) -> Any:
@@ -138,5 +198,5 @@ def _validated(wanted: Job[Any], params: Json) -> Any:
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(
             f"{wanted.name} cannot run with {name}: {first['msg']}.",
-            hint=f"It takes: {', '.join(wanted.params.model_fields)}.",
+            hint=f"It takes: {', '.join(wanted.params.model_fields) or 'nothing'}.",
         ) from None

@@ -46,6 +46,27 @@ class Settings(BaseSettings):
         validation_alias="MENTOR_SYNC_CHUNK_SIZE",
         description="most members a call; a run lowers it by itself where calls take long",
     )
+    concurrency: int = Field(
+        4,
+        ge=1,
+        le=64,
+        validation_alias="MENTOR_SYNC_CONCURRENCY",
+        description="runs at a time in one daemon",
+    )
+    poll_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=60,
+        validation_alias="MENTOR_SYNC_POLL_SECONDS",
+        description="how often a daemon looks for runs that were asked for by hand",
+    )
+    health_port: int = Field(
+        8787,
+        ge=0,
+        le=65_535,
+        validation_alias="MENTOR_SYNC_HEALTH_PORT",
+        description="of the daemon's health page and metrics on 127.0.0.1; 0: a free one",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "warning", validation_alias="MENTOR_SYNC_LOG_LEVEL", description="what goes to stderr"
     )

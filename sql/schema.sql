@@ -16,6 +16,16 @@ CREATE TYPE private.sync_outcome AS (
 
 COMMENT ON TYPE private.sync_outcome IS 'What became of one member: created, updated, exists, no_user, ambiguous, inactive, deactivated or rejected; why; for a rejected one the code of the error.';
 
+CREATE TYPE private.undo_outcome AS (
+	row_id uuid,
+	relation text,
+	action text,
+	outcome text,
+	reason text
+);
+
+COMMENT ON TYPE private.undo_outcome IS 'What became of one row of a run that is undone.';
+
 CREATE TYPE public.mentor_listing AS (
 	id uuid,
 	user_id bigint,
@@ -41,10 +51,18 @@ COMMENT ON TYPE public.mentor_listing IS 'A mentor as the directory shows it: ow
 CREATE FUNCTION private.accounts_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET lock_timeout TO '2s'
     AS $$
 declare
+  deadline constant timestamptz := private.trigger_deadline();
   addresses text[];
+  place integer := 0;
 begin
+  if private.too_late_to_begin(deadline) then
+    raise warning 'mentor_sync: up to % accounts wait for the next sync.',
+      (select count(*) from new_rows);
+    return null;
+  end if;
   if tg_op = 'INSERT' then
     addresses := array(select distinct private.normalise_email(n.email) from new_rows as n);
   else
@@ -55,22 +73,22 @@ begin
       where n.email is distinct from o.email
     );
   end if;
-  perform private.sync_quietly(array(
-    select m.id
-    from unnest(addresses) as a (address)
-    cross join lateral (
-      select x.id from public.members as x
-      where private.normalise_email(x.email) = a.address
-        and x.is_active
-        and private.is_mentor_type(x.membershiptype)
-      limit 2
-    ) as m
-    where a.address <> ''
-    order by m.id
-  ));
+  while place < cardinality(addresses) and clock_timestamp() < deadline loop
+    perform private.sync_quietly(
+      private.mentor_members_with(addresses[place + 1 : place + 5000])
+    );
+    place := place + 5000;
+  end loop;
+  if place < cardinality(addresses) then
+    raise warning 'mentor_sync: up to % accounts wait for the next sync.',
+      cardinality(addresses) - place;
+  end if;
   return null;
 exception
-  when others then
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
     raise warning 'mentor_sync: a change of users_user waits for the next sync: %', sqlerrm;
     return null;
 end
@@ -117,9 +135,12 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
       p.full_name as person_name,
       p.country as person_country,
       p.city as person_city,
-      p.member_id is null or p.legacy_user_id is null as person_unlinked,
+      p.legacy_user_id as person_account_id,
+      p.member_id is distinct from s.id or p.legacy_user_id is distinct from account.id
+        as person_unlinked,
       t.id as mentor_id,
-      t.person_id is null or t.user_id is null as mentor_unlinked,
+      t.person_id is null or t.user_id is distinct from account.id as mentor_unlinked,
+      t.is_approved and t.is_active as mentor_is_listed,
       t.bio as mentor_bio,
       t.expertise as mentor_expertise,
       t.is_active as mentor_is_active,
@@ -130,11 +151,18 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
         when account.n = 0 then null
         when other.n > 1 or (by_member.id is not null and other.n > 0)
           then 'more than one person has this account or e-mail address'
-        when p.member_id <> s.id then 'the person with this account belongs to another member'
-        when p.legacy_user_id <> account.id then 'the person belongs to another account'
+        -- A link to what is gone is free. Offset 0 keeps these from being read whole and hashed.
+        when p.member_id <> s.id
+          and exists (select from public.members as x where x.id = p.member_id offset 0)
+          then 'the person with this account belongs to another member'
+        when p.legacy_user_id <> account.id
+          and exists (select from public.users_user as x where x.id = p.legacy_user_id offset 0)
+          then 'the person belongs to another account'
         when t.person_id is not null and t.person_id is distinct from p.id
           then 'the mentor with this account belongs to another person'
-        when t.user_id <> account.id then 'the mentor of this person has another account'
+        when t.user_id <> account.id
+          and exists (select from public.users_user as x where x.id = t.user_id offset 0)
+          then 'the mentor of this person has another account'
       end as problem
     from unnest(p_ids) as wanted (id)
     cross join lateral (
@@ -146,7 +174,9 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
     cross join lateral (
       select
         k.is_mentor,
-        case when s.is_active and k.is_mentor then private.normalise_email(s.email) end as address
+        case
+          when s.is_active and k.is_mentor then coalesce(private.normalise_email(s.email), '')
+        end as address
       from (select private.is_mentor_type(s.membershiptype) as is_mentor offset 0) as k
       offset 0
     ) as kind
@@ -287,8 +317,8 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
   changed_people as (
     update public.users as u
     set
-      member_id = coalesce(u.member_id, c.id),
-      legacy_user_id = coalesce(u.legacy_user_id, c.account_id),
+      member_id = c.id,
+      legacy_user_id = c.account_id,
       email = case when c.changes ? 'email' then c.email_shown else u.email end,
       full_name = case when c.changes ? 'full_name' then c.full_name else u.full_name end,
       country = case when c.changes ? 'country' then c.country_shown else u.country end,
@@ -322,7 +352,7 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
         c.person_id,
         case when c.new_person_id in (select p.id from made_people as p) then c.new_person_id end
       ),
-      user_id = coalesce(t.user_id, c.account_id),
+      user_id = c.account_id,
       bio = case when c.changes ? 'bio' then c.bio else t.bio end,
       expertise = case when c.changes ? 'expertise' then c.expertise else t.expertise end,
       is_active = t.is_active or c.changes ? 'is_active',
@@ -358,6 +388,13 @@ CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETU
     case
       when c.outcome = 'rejected' then 'the member has no e-mail address'
       when c.outcome = 'ambiguous' then c.problem
+      when c.outcome = 'no_user' and c.mentor_is_listed then
+        case
+          when exists (
+            select from public.users_user as x where x.id = c.person_account_id offset 0
+          ) then 'the account has another e-mail address; the mentor stays listed'
+          else 'the account is gone; the mentor stays listed'
+        end
       when c.outcome = 'no_user' then 'no account has this e-mail address'
       when c.outcome = 'deactivated' and not c.is_mentor
         then 'the membershiptype is no longer mentor'
@@ -384,12 +421,14 @@ CREATE TABLE public.job_runs (
     slot timestamp with time zone,
     status text DEFAULT 'queued'::text NOT NULL,
     params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    approved boolean DEFAULT false NOT NULL,
     attempt integer DEFAULT 0 NOT NULL,
-    max_attempts integer DEFAULT 3 NOT NULL,
+    max_attempts integer NOT NULL,
     fence bigint DEFAULT 0 NOT NULL,
     worker text,
-    lease_seconds integer DEFAULT 60 NOT NULL,
+    lease_seconds integer NOT NULL,
     lease_expires_at timestamp with time zone,
+    timeout_seconds integer NOT NULL,
     run_at timestamp with time zone DEFAULT now() NOT NULL,
     progress jsonb DEFAULT '{}'::jsonb NOT NULL,
     counts jsonb,
@@ -397,11 +436,14 @@ CREATE TABLE public.job_runs (
     requested_by text DEFAULT CURRENT_USER NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
+    claimed_at timestamp with time zone,
     finished_at timestamp with time zone,
+    CONSTRAINT job_runs_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 100))),
     CONSTRAINT job_runs_lease_range CHECK (((lease_seconds >= 5) AND (lease_seconds <= 86400))),
     CONSTRAINT job_runs_params_is_object CHECK ((jsonb_typeof(params) = 'object'::text)),
     CONSTRAINT job_runs_running_is_leased CHECK (((status <> 'running'::text) OR (lease_expires_at IS NOT NULL))),
-    CONSTRAINT job_runs_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'awaiting_approval'::text, 'succeeded'::text, 'partial'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
+    CONSTRAINT job_runs_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'awaiting_approval'::text, 'succeeded'::text, 'partial'::text, 'failed'::text, 'dead'::text, 'cancelled'::text]))),
+    CONSTRAINT job_runs_timeout_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 604800)))
 );
 
 COMMENT ON TABLE public.job_runs IS 'Runs of jobs, waiting, under way and past. Insert a row with `job` to run it.';
@@ -412,21 +454,25 @@ COMMENT ON COLUMN public.job_runs.job IS 'Which job.';
 
 COMMENT ON COLUMN public.job_runs.slot IS 'The scheduled time that this run stands for (UTC); empty for runs asked for by hand.';
 
-COMMENT ON COLUMN public.job_runs.status IS 'queued, running, awaiting_approval, succeeded, partial, failed, dead or cancelled.';
+COMMENT ON COLUMN public.job_runs.status IS 'queued, running, awaiting_approval, succeeded, partial, failed, dead or cancelled. Set it to cancelled to stop a run.';
 
 COMMENT ON COLUMN public.job_runs.params IS 'Parameters, validated by the worker.';
 
+COMMENT ON COLUMN public.job_runs.approved IS 'Set it to let a run that awaits approval do what it asked for.';
+
 COMMENT ON COLUMN public.job_runs.attempt IS 'How often it was claimed.';
 
-COMMENT ON COLUMN public.job_runs.max_attempts IS 'After so many claims it is dead.';
+COMMENT ON COLUMN public.job_runs.max_attempts IS 'After so many claims it is dead; by default as job_schedules says.';
 
 COMMENT ON COLUMN public.job_runs.fence IS 'Grows with every claim; a write must name the current one, so a stale worker writes nothing.';
 
 COMMENT ON COLUMN public.job_runs.worker IS 'Who claimed it last: host, process, start.';
 
-COMMENT ON COLUMN public.job_runs.lease_seconds IS 'How long a silent worker keeps it.';
+COMMENT ON COLUMN public.job_runs.lease_seconds IS 'How long a silent worker keeps it; by default as job_schedules says.';
 
 COMMENT ON COLUMN public.job_runs.lease_expires_at IS 'When a silent worker loses it, by the clock of the database.';
+
+COMMENT ON COLUMN public.job_runs.timeout_seconds IS 'How long one attempt may take; by default as job_schedules says.';
 
 COMMENT ON COLUMN public.job_runs.run_at IS 'Not before this time.';
 
@@ -434,13 +480,15 @@ COMMENT ON COLUMN public.job_runs.progress IS 'How far it has come; a further at
 
 COMMENT ON COLUMN public.job_runs.counts IS 'What came out, by kind.';
 
-COMMENT ON COLUMN public.job_runs.error IS 'Why it failed: code, message, hint.';
+COMMENT ON COLUMN public.job_runs.error IS 'Why it failed, or waits: code, message, hint.';
 
 COMMENT ON COLUMN public.job_runs.requested_by IS 'Who asked for it.';
 
 COMMENT ON COLUMN public.job_runs.created_at IS 'When it was asked for.';
 
 COMMENT ON COLUMN public.job_runs.started_at IS 'When it was first claimed.';
+
+COMMENT ON COLUMN public.job_runs.claimed_at IS 'When it was last claimed.';
 
 COMMENT ON COLUMN public.job_runs.finished_at IS 'When it ended, in whatever way.';
 
@@ -460,6 +508,11 @@ begin
       using errcode = 'MS001',
         hint = 'Another worker claimed it, or it was cancelled. See: mentor-sync run show '
           || p_run_id;
+  end if;
+  if run.claimed_at + make_interval(secs => run.timeout_seconds) < clock_timestamp() then
+    raise exception 'Run % took longer than % seconds.', p_run_id, run.timeout_seconds
+      using errcode = 'MS003',
+        hint = 'It goes on from where it was. timeout_seconds is in job_schedules.';
   end if;
   perform set_config('mentor_sync.run_id', p_run_id::text, true);
   return run;
@@ -499,6 +552,84 @@ $$;
 
 COMMENT ON FUNCTION private.auto_approve() IS 'The switch auto_approve; on where the row is missing.';
 
+CREATE FUNCTION private.change_log_kept() RETURNS interval
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select make_interval(days => coalesce((
+    select (s.value #>> '{}')::integer from public.program_settings as s
+    where s.key = 'change_log_days'
+  ), 30))
+$$;
+
+COMMENT ON FUNCTION private.change_log_kept() IS 'How long a run can be undone.';
+
+CREATE FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run public.job_runs;
+begin
+  select r.* into run from public.job_runs as r where r.id = p_run_id for update;
+  if not found then
+    raise exception 'There is no run %.', p_run_id
+      using errcode = 'MS011', hint = 'See: mentor-sync run list';
+  end if;
+  if run.status <> all (p_from) then
+    raise exception 'Run % is %.', p_run_id, run.status
+      using errcode = 'MS004', hint = 'This is for runs that are ' || array_to_string(p_from, ', ');
+  end if;
+  update public.job_runs as r
+  set status = case p_to when 'approved' then r.status else p_to end,
+    approved = r.approved or p_to = 'approved',
+    attempt = case p_to when 'queued' then 0 else r.attempt end,
+    run_at = case p_to when 'queued' then clock_timestamp() else r.run_at end
+  where r.id = p_run_id
+  returning r.* into run;
+  return to_jsonb(run);
+end
+$$;
+
+COMMENT ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) IS 'Changes the state of a run, if it is in one of these states; MS004 otherwise.';
+
+CREATE FUNCTION private.check_deferred() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  names constant text := (
+    select string_agg(distinct format('%s.%I', c.connamespace::regnamespace, c.conname), ', ')
+    from pg_catalog.pg_constraint as c
+    where c.conrelid in ('public.mentors'::regclass, 'public.users'::regclass) and c.condeferred
+  );
+begin
+  if names is not null then
+    execute 'set constraints ' || names || ' immediate';
+    execute 'set constraints ' || names || ' deferred';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.check_deferred() IS 'Checks now what the tables mentors and users would check at the end of the transaction.';
+
+CREATE FUNCTION private.complete_run() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  schedule public.job_schedules;
+begin
+  select s.* into schedule from public.job_schedules as s where s.job = new.job;
+  new.max_attempts := coalesce(new.max_attempts, schedule.max_attempts, 3);
+  new.lease_seconds := coalesce(new.lease_seconds, schedule.lease_seconds, 60);
+  new.timeout_seconds := coalesce(new.timeout_seconds, schedule.timeout_seconds, 3600);
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.complete_run() IS 'Trigger: what a new run leaves open is as job_schedules says.';
+
 CREATE FUNCTION private.current_user_id() RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -507,6 +638,37 @@ CREATE FUNCTION private.current_user_id() RETURNS uuid
 $$;
 
 COMMENT ON FUNCTION private.current_user_id() IS 'The person who is signed in: users.id; null for anon and for people not linked yet.';
+
+CREATE FUNCTION private.departures(OUT stopping bigint, OUT active bigint) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select
+    count(*) filter (where not exists (
+      select from public.members as m
+      where m.id = u.member_id and m.is_active and private.is_mentor_type(m.membershiptype)
+    )),
+    count(*)
+  from public.mentors as t
+  inner join public.users as u on u.id = t.person_id
+  where t.is_active and t.synced -> 'is_active' = 'true' and u.member_id is not null
+$$;
+
+COMMENT ON FUNCTION private.departures(OUT stopping bigint, OUT active bigint) IS 'How many active mentors a full sync would stop, and how many there are that it answers for.';
+
+CREATE FUNCTION private.departures_allowed(p_active bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select greatest(10, floor(p_active * coalesce(
+    (
+      select s.max_change_ratio from public.job_schedules as s
+      where s.job = 'sync_mentor_profiles'
+    ), 0.2
+  )))::bigint
+$$;
+
+COMMENT ON FUNCTION private.departures_allowed(p_active bigint) IS 'How many of so many mentors may stop at once without somebody being asked.';
 
 CREATE FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -543,6 +705,44 @@ $$;
 
 COMMENT ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) IS 'The ids of one page of the directory, in its order, and how many mentors there are in all.';
 
+CREATE FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  delete from public.sync_rejects as r
+  where r.source = 'members'
+    and r.source_id collate "C" > coalesce(p_after::text, '')
+    and r.source_id collate "C" <= coalesce(p_until::text, 'g')
+    and r.source_id not in (select present.id::text from unnest(p_ids) as present (id))
+    and not exists (select from public.members as m where m.id = r.source_id::uuid offset 0)
+$$;
+
+COMMENT ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Forgets the rejects of members who were deleted, within a range of member ids.';
+
+CREATE FUNCTION private.held_back(p_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if cardinality(p_ids) <= 10
+    or cardinality(p_ids) <= private.departures_allowed((private.departures()).active)
+  then
+    return '{}';
+  end if;
+  raise warning 'mentor_sync: % mentors left at once; they stay listed until a sync is approved.',
+    cardinality(p_ids);
+  insert into public.job_alerts (kind, job, message, hint)
+  values (
+    'held_back', 'sync_mentor_profiles',
+    format('One statement made %s members stop being mentors.', cardinality(p_ids)),
+    'Nothing has changed for the mentors. If it is meant: mentor-sync sync, then run approve.'
+  );
+  return p_ids;
+end
+$$;
+
+COMMENT ON FUNCTION private.held_back(p_ids uuid[]) IS 'Those of the members who left that a trigger leaves to the next run: none, or all.';
+
 CREATE FUNCTION private.is_admin() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -567,6 +767,16 @@ $$;
 
 COMMENT ON FUNCTION private.is_mentor_type(p_membershiptype text) IS 'Whether a membershiptype says mentor: trimmed, in any case.';
 
+CREATE FUNCTION private.is_rows_fault(p_code text, p_context text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select left(p_code, 2) not in ('40', '53', '55', '57', '58', 'XX')
+    or split_part(p_context, chr(10), 1) ~ '^PL/pgSQL.*\mRAISE\M'
+$$;
+
+COMMENT ON FUNCTION private.is_rows_fault(p_code text, p_context text) IS 'Whether an error lies in the rows, so that the others can go on without the one at fault.';
+
 CREATE FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -588,6 +798,21 @@ CREATE FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outco
 $$;
 
 COMMENT ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) IS 'Notes the members that were rejected now, and forgets those that no longer are.';
+
+CREATE FUNCTION private.limit_waits(p_deadline timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select set_config(
+    'lock_timeout',
+    greatest(1, least(
+      2000, floor(extract(epoch from p_deadline - clock_timestamp()) * 1000 / 2)
+    ))::text,
+    true
+  )
+$$;
+
+COMMENT ON FUNCTION private.limit_waits(p_deadline timestamp with time zone) IS 'Sets how long this function and what it calls wait for a lock: 2 seconds at the most.';
 
 CREATE FUNCTION private.link_auth_users(p_addresses text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -631,11 +856,63 @@ $$;
 
 COMMENT ON FUNCTION private.link_auth_users(p_addresses text[]) IS 'Links the Supabase Auth users with these normalised addresses to people, where that is safe.';
 
-CREATE FUNCTION private.members_changed() RETURNS trigger
+CREATE FUNCTION private.log_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+  run constant uuid := nullif(current_setting('mentor_sync.run_id', true), '')::uuid;
+  this_chunk constant bigint := pg_catalog.pg_current_xact_id()::text::bigint;
+  unlogged text[];
 begin
+  if run is null then
+    return null;
+  end if;
+  unlogged := array(
+    select a.attname::text from pg_catalog.pg_attribute as a
+    where a.attrelid = tg_relid and a.attnum > 0 and a.attname <> all (tg_argv)
+  );
+  if tg_op = 'INSERT' then
+    insert into public.job_changes (run_id, chunk, relation, row_id, action, after)
+    select run, this_chunk, tg_table_name, n.id, 'insert', to_jsonb(n) - unlogged
+    from new_rows as n;
+    return null;
+  end if;
+  if tg_op = 'DELETE' then
+    insert into public.job_changes (run_id, chunk, relation, row_id, action, before)
+    select run, this_chunk, tg_table_name, o.id, 'delete', to_jsonb(o) - unlogged
+    from old_rows as o;
+    return null;
+  end if;
+  insert into public.job_changes (run_id, chunk, relation, row_id, action, before, after)
+  select run, this_chunk, tg_table_name, c.id, 'update', c.before, c.after
+  from (
+    select n.id, to_jsonb(o) - unlogged as before, to_jsonb(n) - unlogged as after
+    from new_rows as n
+    inner join old_rows as o on o.id = n.id
+  ) as c
+  where c.before <> c.after;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.log_changes() IS 'Trigger: notes what a run changes, in the columns that the trigger names.';
+
+CREATE FUNCTION private.members_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  deadline constant timestamptz := private.trigger_deadline();
+  held uuid[];
+begin
+  if private.too_late_to_begin(deadline) then
+    raise warning 'mentor_sync: up to % members wait for the next sync.',
+      (select count(*) from new_rows);
+    return null;
+  end if;
+  perform private.limit_waits(deadline);
   if tg_op = 'INSERT' then
     perform private.sync_quietly(array(
       select n.id from new_rows as n
@@ -644,11 +921,20 @@ begin
     ));
     return null;
   end if;
+  held := private.held_back(array(
+    select n.id
+    from new_rows as n
+    inner join old_rows as o on o.id = n.id
+    where (o.is_active, o.membershiptype) is distinct from (n.is_active, n.membershiptype)
+      and o.is_active and private.is_mentor_type(o.membershiptype)
+      and not (n.is_active and private.is_mentor_type(n.membershiptype))
+  ));
   perform private.sync_quietly(array(
     select n.id
     from new_rows as n
     left join old_rows as o on o.id = n.id
     where o is distinct from n
+      and n.id <> all (held)
       and (private.is_mentor_type(n.membershiptype) or private.is_mentor_type(o.membershiptype))
       and (
         (
@@ -666,7 +952,10 @@ begin
   ));
   return null;
 exception
-  when others then
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
     raise warning 'mentor_sync: a change of members waits for the next sync: %', sqlerrm;
     return null;
 end
@@ -674,7 +963,7 @@ $$;
 
 COMMENT ON FUNCTION private.members_changed() IS 'Trigger: syncs the members that a statement inserted or changed.';
 
-CREATE FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text) RETURNS uuid[]
+CREATE FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text, p_only_rejected boolean) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS $$
@@ -684,6 +973,16 @@ begin
       select m.id from public.members as m
       where private.normalise_email(m.email) = private.normalise_email(p_email)
       order by m.id
+    );
+  end if;
+  if p_only_rejected then
+    return array(
+      select m.id
+      from public.sync_rejects as r
+      inner join public.members as m on m.id = r.source_id::uuid
+      where r.source = 'members' and (p_after is null or m.id > p_after)
+      order by m.id
+      limit p_limit
     );
   end if;
   return array(
@@ -696,7 +995,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text) IS 'The ids of the next members to sync.';
+COMMENT ON FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text, p_only_rejected boolean) IS 'The ids of the next members to sync.';
 
 CREATE FUNCTION private.mentor_bio(p_experience text, p_occupation text, p_jobtitle text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -719,7 +1018,8 @@ CREATE FUNCTION private.mentor_directory(p_ids uuid[] DEFAULT NULL::uuid[]) RETU
     SET search_path TO ''
     AS $$
   select
-    t.id, t.user_id::bigint, t.slug, t.bio, t.expertise, t.rating, t.rating_count,
+    -- Nobody's text fills a page; the tables have it whole.
+    t.id, t.user_id::bigint, t.slug, left(t.bio, 2000), t.expertise, t.rating, t.rating_count,
     t.total_sessions, t.is_approved, t.is_active, t.domain, t.experience_years,
     t.teaching_style, t.timezone, t.created_at,
     jsonb_build_object(
@@ -736,13 +1036,13 @@ CREATE FUNCTION private.mentor_directory(p_ids uuid[] DEFAULT NULL::uuid[]) RETU
       'country', m.country,
       'city', m.city,
       'linkedin', case when see.contact then m.linkedin end,
-      'experience', m.experience,
+      'experience', left(m.experience, 2000),
       'areaOfExpertise', m.area_of_expertise,
       'school', m.school,
       'occupation', m.occupation,
       'jobtitle', m.jobtitle,
       'industry', m.industry,
-      'skills', m.skills
+      'skills', left(m.skills, 2000)
     ) end
   from public.mentors as t
   cross join (
@@ -803,6 +1103,91 @@ $$;
 
 COMMENT ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) IS 'The expertise made from a member: area, industry, the first three skills; each once.';
 
+CREATE FUNCTION private.mentor_members_with(p_addresses text[]) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select array(
+    select m.id
+    from unnest(p_addresses) as a (address)
+    cross join lateral (
+      select x.id from public.members as x
+      where private.normalise_email(x.email) = a.address
+        and x.is_active
+        and private.is_mentor_type(x.membershiptype)
+      limit 2
+    ) as m
+    where a.address <> ''
+    order by m.id
+  )
+$$;
+
+COMMENT ON FUNCTION private.mentor_members_with(p_addresses text[]) IS 'The active members of type mentor with these normalised addresses.';
+
+CREATE FUNCTION private.next_runs(p_limit integer, p_jobs text[]) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  open_jobs text[];
+  picked uuid[];
+  fitting uuid[];
+begin
+  loop
+    open_jobs := private.open_jobs(p_jobs);
+    picked := array(
+      select r.id from public.job_runs as r
+      where r.status = 'queued' and r.run_at <= clock_timestamp() and r.job = any (open_jobs)
+      order by r.run_at, r.id
+      limit p_limit
+      for update skip locked
+    );
+    perform from public.job_schedules as s
+    where s.max_concurrent is not null
+      and s.job in (select r.job from public.job_runs as r where r.id = any (picked))
+    order by s.job
+    for no key update;
+    fitting := array(
+      select placed.id
+      from (
+        select r.id, s.max_concurrent,
+          row_number() over (partition by r.job order by r.run_at, r.id)
+            + case when s.max_concurrent is not null then (
+              select count(*) from public.job_runs as x
+              where x.job = r.job and x.status = 'running'
+            ) end as place
+        from public.job_runs as r
+        inner join public.job_schedules as s on s.job = r.job
+        where r.id = any (picked)
+      ) as placed
+      where placed.max_concurrent is null or placed.place <= placed.max_concurrent
+    );
+    exit when fitting <> '{}' or picked = '{}';
+  end loop;
+  return fitting;
+end
+$$;
+
+COMMENT ON FUNCTION private.next_runs(p_limit integer, p_jobs text[]) IS 'Runs that are due, the longest waiting first, locked; as many as may run now.';
+
+CREATE FUNCTION private.next_step(p_step integer, p_began timestamp with time zone, p_deadline timestamp with time zone) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select case
+    when f.fitting >= 1 then least(p_step * 16, greatest(f.fitting / 2, 1), 5000)::integer
+    else 0
+  end
+  from (
+    select floor(
+      extract(epoch from p_deadline - clock_timestamp()) * p_step
+        / greatest(extract(epoch from clock_timestamp() - p_began), 0.000001)
+    ) as fitting
+  ) as f
+$$;
+
+COMMENT ON FUNCTION private.next_step(p_step integer, p_began timestamp with time zone, p_deadline timestamp with time zone) IS 'How many members a trigger takes next, after a set of p_step that it began at p_began.';
+
 CREATE FUNCTION private.normalise_email(p_email text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
@@ -813,6 +1198,21 @@ end
 $$;
 
 COMMENT ON FUNCTION private.normalise_email(p_email text) IS 'The form in which two e-mail addresses are compared, everywhere: trimmed, lower case.';
+
+CREATE FUNCTION private.open_jobs(p_jobs text[]) RETURNS text[]
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select coalesce(array_agg(s.job), '{}')
+  from public.job_schedules as s
+  left join (
+    select r.job, count(*) as n from public.job_runs as r where r.status = 'running' group by r.job
+  ) as running on running.job = s.job
+  where (p_jobs is null or s.job = any (p_jobs))
+    and (s.max_concurrent is null or coalesce(running.n, 0) < s.max_concurrent)
+$$;
+
+COMMENT ON FUNCTION private.open_jobs(p_jobs text[]) IS 'Those of the jobs (null: of all) that may have another run now.';
 
 CREATE FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[]) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -847,21 +1247,190 @@ $$;
 
 COMMENT ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) IS 'The outcomes as JSON, in order, at the most so many of each kind.';
 
-CREATE FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION private.referring_expression(p_relation regclass) RETURNS text
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
+  select coalesce(
+    'case ' || string_agg(
+      format(
+        'when exists (select from %s as x where x.%I = t.id) then %L',
+        c.conrelid::regclass, a.attname, replace(c.conrelid::regclass::text, 'public.', '')
+      ),
+      ' ' order by c.oid
+    ) || ' end',
+    'null::text'
+  )
+  from pg_catalog.pg_constraint as c
+  inner join pg_catalog.pg_attribute as a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+  where c.contype = 'f' and c.confrelid = p_relation and cardinality(c.conkey) = 1
+$$;
+
+COMMENT ON FUNCTION private.referring_expression(p_relation regclass) IS 'SQL for the name of a table that has a foreign key to row t of this one, or null.';
+
+CREATE FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text, p_deadline timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET lock_timeout TO '2s'
+    AS $$
 begin
+  if clock_timestamp() >= p_deadline then
+    return;
+  end if;
+  perform private.limit_waits(p_deadline);
   insert into public.sync_rejects (source, source_id, reason, code)
   select 'members', p.id::text, p_reason, p_code from unnest(p_ids) as p (id)
   on conflict do nothing;
 exception
-  when others then
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
     raise warning 'mentor_sync: sync_rejects cannot be written: %', sqlerrm;
 end
 $$;
 
-COMMENT ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text) IS 'Notes rejects where even that may not fail the statement.';
+COMMENT ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text, p_deadline timestamp with time zone) IS 'Notes rejects where even that may not fail the statement.';
+
+CREATE FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  active bigint;
+  allowed bigint;
+begin
+  if p_run.approved or p_stopped <= coalesce(p_max_changes, 10) then
+    return;
+  end if;
+  active := (private.departures()).active
+    + coalesce((p_run.progress -> 'counts' ->> 'deactivated')::bigint, 0);
+  allowed := coalesce(p_max_changes, private.departures_allowed(active));
+  if p_stopped > allowed then
+    raise exception 'The sync would stop % of % mentors, and may stop %; nothing was changed.',
+      p_stopped, active, allowed
+      using errcode = 'MS005', hint = 'Look at members. If it is meant: mentor-sync run approve '
+        || p_run.id;
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) IS 'MS005 where a run would stop more mentors than it may without approval.';
+
+CREATE FUNCTION private.require_undoable(p_of uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  run public.job_runs;
+begin
+  select r.* into run from public.job_runs as r where r.id = p_of;
+  if not found then
+    raise exception 'There is no run %.', p_of
+      using errcode = 'MS011', hint = 'See: mentor-sync run list';
+  end if;
+  if run.status in ('queued', 'running') then
+    raise exception 'Run % is %.', p_of, run.status
+      using errcode = 'MS004', hint = 'First: mentor-sync run cancel ' || p_of;
+  end if;
+  if run.finished_at < now() - private.change_log_kept()
+    and not exists (select from public.job_changes as c where c.run_id = p_of)
+  then
+    raise exception 'What run % changed is not known any more.', p_of
+      using errcode = 'MS004', hint = 'change_log_days in program_settings says for how long it is.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_undoable(p_of uuid) IS 'An error where a run never was, has not ended, or its change log is gone.';
+
+CREATE FUNCTION private.rescue_runs() RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update public.job_runs as r
+  set
+    status = case when r.attempt >= r.max_attempts then 'dead' else 'queued' end,
+    run_at = clock_timestamp(),
+    error = jsonb_build_object(
+      'code', 'lease_expired',
+      'message', format('The worker fell silent in attempt %s of %s.', r.attempt, r.max_attempts),
+      'hint', 'Look at the logs of ' || coalesce(r.worker, 'the worker') || '.'
+    )
+  where r.id in (
+    select d.id
+    from public.job_runs as d
+    where d.status = 'running' and d.lease_expires_at < clock_timestamp()
+    order by d.lease_expires_at
+    limit 1000
+    for update skip locked
+  )
+$$;
+
+COMMENT ON FUNCTION private.rescue_runs() IS 'Runs whose worker fell silent wait again, or are dead after their last attempt.';
+
+CREATE FUNCTION private.retry_delay(p_attempt integer) RETURNS interval
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select make_interval(secs => least(600, 5 * 2 ^ least(p_attempt, 10)) * (0.5 + random() / 2))
+$$;
+
+COMMENT ON FUNCTION private.retry_delay(p_attempt integer) IS 'How long a run waits after an attempt that failed: 5 to 10 seconds, then twice that, and on.';
+
+CREATE FUNCTION private.run_needs_somebody() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  insert into public.job_alerts (kind, job, run_id, message, hint)
+  values (
+    new.status, new.job, new.id,
+    coalesce(new.error ->> 'message', 'Run ' || new.id || ' is ' || new.status || '.'),
+    coalesce(nullif(new.error ->> 'hint', ''), 'See: mentor-sync run show ' || new.id)
+  );
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.run_needs_somebody() IS 'Trigger: a run that failed for good, or awaits approval, makes an alert.';
+
+CREATE FUNCTION private.run_was_seen_to() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  update public.job_alerts as a
+  set acknowledged_at = now()
+  where a.run_id = new.id and a.acknowledged_at is null;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.run_was_seen_to() IS 'Trigger: the alert of a run that was approved, cancelled or tried again is settled.';
+
+CREATE FUNCTION private.schedule_edited() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  new.updated_at := now();
+  if (new.cron, new.timezone, new.enabled) is distinct from (old.cron, old.timezone, old.enabled)
+  then
+    new.scheduled_until := greatest(old.scheduled_until, clock_timestamp());
+  end if;
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.schedule_edited() IS 'Trigger: an edit counts from now on, and catches nothing up.';
+
+CREATE FUNCTION private.schema_version() RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$ select '20261121000900' $$;
+
+COMMENT ON FUNCTION private.schema_version() IS 'The version of these migrations; a daemon is not ready on an older one.';
 
 CREATE FUNCTION private.sees_everything() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -900,6 +1469,34 @@ $$;
 
 COMMENT ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) IS 'Decides the members whose row somebody else made at the same moment.';
 
+CREATE FUNCTION private.settle_run() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if new.approved and not old.approved and new.status = 'awaiting_approval' then
+    new.status := 'queued';
+    new.attempt := 0;
+    new.run_at := clock_timestamp();
+    new.error := null;
+  end if;
+  if new.status = 'awaiting_approval' then
+    new.approved := false;
+  end if;
+  if new.status <> 'running' then
+    new.lease_expires_at := null;
+  end if;
+  if new.status in ('queued', 'running', 'awaiting_approval') then
+    new.finished_at := null;
+  elsif old.status in ('queued', 'running', 'awaiting_approval') then
+    new.finished_at := clock_timestamp();
+  end if;
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.settle_run() IS 'Trigger: keeps times and leases in step with a status, whoever changed it.';
+
 CREATE FUNCTION private.slug(p_name text, p_id uuid) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
@@ -909,7 +1506,7 @@ declare
     normalize(lower(left(p_name, 60)), nfkd), U&'[\0300-\036F]', '', 'g'
   );
 begin
-  return btrim(regexp_replace(plain, '[^a-z0-9]+', '-', 'g') || '-' || left(p_id::text, 8), '-');
+  return btrim(regexp_replace(plain || '-' || left(p_id::text, 8), '[^a-z0-9]+', '-', 'g'), '-');
 end
 $$;
 
@@ -927,6 +1524,8 @@ CREATE FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) 
       and u.member_id <= coalesce(p_until, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
       -- Hashed, however few people there were when the plan was made.
       and u.member_id not in (select present.id from unnest(p_ids) as present (id))
+      -- Nor came in since p_ids were read.
+      and not exists (select from public.members as m where m.id = u.member_id offset 0)
   ),
   stopped as (
     update public.mentors as t
@@ -945,23 +1544,36 @@ $$;
 
 COMMENT ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Deactivates the mentors whose member was deleted, within a range of member ids.';
 
-CREATE FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) RETURNS jsonb
+CREATE FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
   began constant timestamptz := clock_timestamp();
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
-  ids constant uuid[] := private.members_page(p_after, p_limit, p_email);
+  ids constant uuid[] := private.members_page(p_after, p_limit, p_email, p_only_rejected);
+  sweeps constant boolean := p_email is null and not p_only_rejected;
   found_all boolean;
   cursor_id uuid;
   outcomes private.sync_outcome[];
   taken integer;
+  warning text;
   answer jsonb;
 begin
   -- The answer to the same call may have been lost on its way.
   if run.progress ? 'answer' and run.progress ->> 'after' is not distinct from p_after::text then
     return run.progress -> 'answer';
+  end if;
+  if sweeps and p_after is null then
+    begin
+      perform private.require_approval(run, (private.departures()).stopping, p_max_changes);
+    exception
+      when sqlstate 'MS005' then
+        if not p_dry_run then
+          raise;
+        end if;
+        warning := sqlerrm;
+    end;
   end if;
   begin
     select s.outcomes, s.taken into outcomes, taken
@@ -970,10 +1582,11 @@ begin
     ) as s;
     found_all := taken = cardinality(ids) and (p_email is not null or taken < p_limit);
     cursor_id := case when not found_all then ids[taken] end;
-    if p_email is null then
+    if sweeps then
       outcomes := outcomes || array(
         select d from private.stop_departed(p_after, cursor_id, ids) as d
       );
+      perform private.forget_departed(p_after, cursor_id, ids);
     end if;
     if p_dry_run then
       raise exception using errcode = 'MS000', message = 'dry run';
@@ -981,6 +1594,15 @@ begin
   exception
     when sqlstate 'MS000' then null;
   end;
+  if not p_dry_run then
+    -- Once more for what left while we were at it.
+    perform private.require_approval(
+      run,
+      coalesce((run.progress -> 'counts' ->> 'deactivated')::bigint, 0)
+        + (select count(*) from unnest(outcomes) as o where o.outcome = 'deactivated'),
+      p_max_changes
+    );
+  end if;
   answer := jsonb_build_object(
     'cursor', cursor_id,
     'done', found_all,
@@ -992,6 +1614,7 @@ begin
       from pg_catalog.pg_class as c
       where c.oid = 'public.members'::regclass
     ),
+    'warning', warning,
     'milliseconds', round(extract(epoch from clock_timestamp() - began) * 1000)
   );
   update public.job_runs as r
@@ -1010,7 +1633,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) IS 'One chunk of the job sync_mentor_profiles.';
+COMMENT ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) IS 'One chunk of the job sync_mentor_profiles.';
 
 CREATE FUNCTION private.sync_members(p_ids uuid[], p_auto_approve boolean, p_deadline timestamp with time zone, OUT outcomes private.sync_outcome[], OUT taken integer) RETURNS record
     LANGUAGE plpgsql
@@ -1075,25 +1698,76 @@ COMMENT ON FUNCTION private.sync_one(p_member_id uuid) IS 'Syncs one member, for
 CREATE FUNCTION private.sync_quietly(p_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
-    SET lock_timeout TO '2s'
     AS $$
 declare
   deadline constant timestamptz := private.trigger_deadline();
   total constant integer := coalesce(cardinality(p_ids), 0);
-  position integer := 0;
+  step integer := case when deadline < clock_timestamp() + interval '1 hour' then 1 else 5000 end;
+  began timestamptz;
+  taken integer;
+  place integer := 0;
 begin
-  while position < total and clock_timestamp() < deadline loop
-    perform private.sync_members(p_ids[position + 1 : position + 5000], private.auto_approve(), deadline);
-    position := position + 5000;
+  while place < total and step > 0 and clock_timestamp() < deadline loop
+    began := clock_timestamp();
+    taken := private.sync_set_quietly(p_ids[place + 1 : place + step], deadline);
+    exit when taken = 0;
+    place := place + taken;
+    step := private.next_step(step, began, deadline);
   end loop;
-exception
-  when others then
-    raise warning 'mentor_sync: % members wait for the next sync: %', total - position, sqlerrm;
-    perform private.reject_quietly(p_ids[position + 1 :], sqlerrm, sqlstate);
+  if place < total then
+    raise warning 'mentor_sync: % of % members wait for the next sync.', total - place, total;
+  end if;
 end
 $$;
 
-COMMENT ON FUNCTION private.sync_quietly(p_ids uuid[]) IS 'Syncs members from a trigger; an error becomes a warning and rows in sync_rejects.';
+COMMENT ON FUNCTION private.sync_quietly(p_ids uuid[]) IS 'Syncs members from a trigger, as far as the time of the statement allows.';
+
+CREATE FUNCTION private.sync_set_quietly(p_ids uuid[], p_deadline timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET lock_timeout TO '2s'
+    AS $$
+begin
+  perform private.limit_waits(p_deadline);
+  return (private.sync_members(p_ids, private.auto_approve(), p_deadline)).taken;
+exception
+  when assert_failure or query_canceled or others then
+    if private.was_cancelled(sqlstate) then
+      raise;
+    end if;
+    raise warning 'mentor_sync: %', sqlerrm;
+    perform private.reject_quietly(p_ids, sqlerrm, sqlstate, p_deadline);
+    return 0;
+end
+$$;
+
+COMMENT ON FUNCTION private.sync_set_quietly(p_ids uuid[], p_deadline timestamp with time zone) IS 'Syncs a set from a trigger: how many were taken; an error becomes a warning and rejects.';
+
+CREATE FUNCTION private.take_runs(p_worker text, p_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with taken as (
+    update public.job_runs as r
+    set status = 'running', attempt = r.attempt + 1, fence = r.fence + 1, worker = p_worker,
+      lease_expires_at = clock_timestamp() + make_interval(secs => r.lease_seconds),
+      started_at = coalesce(r.started_at, clock_timestamp()), claimed_at = clock_timestamp()
+    where r.id = any (p_ids)
+    returning r.*
+  )
+  select coalesce(jsonb_agg(to_jsonb(t) order by t.run_at, t.id), '[]') from taken as t
+$$;
+
+COMMENT ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) IS 'Makes these runs the worker''s, with a new fence each. They must be locked.';
+
+CREATE FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select clock_timestamp() + (clock_timestamp() - statement_timestamp()) / 3 >= p_deadline
+$$;
+
+COMMENT ON FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) IS 'Whether a statement has taken so much of its time that a trigger of ours leaves it alone.';
 
 CREATE FUNCTION private.touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -1111,13 +1785,12 @@ CREATE FUNCTION private.trigger_deadline() RETURNS timestamp with time zone
     LANGUAGE sql
     SET search_path TO ''
     AS $$
-  select case
-    when t.timeout = interval '0' then 'infinity'
-    else clock_timestamp() + greatest(
-      (statement_timestamp() + t.timeout - clock_timestamp()) / 2, interval '0'
-    )
-  end
-  from (select current_setting('statement_timeout')::interval as timeout) as t
+  select least(
+    statement_timestamp() + nullif(current_setting('statement_timeout')::interval, '0') * 2 / 3,
+    transaction_timestamp()
+      + nullif(current_setting('transaction_timeout', true)::interval, '0') * 2 / 3,
+    clock_timestamp() + interval '1 day'
+  )
 $$;
 
 COMMENT ON FUNCTION private.trigger_deadline() IS 'Until when a trigger of ours may work without endangering the statement that fired it.';
@@ -1142,20 +1815,24 @@ CREATE FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) RETURN
     SET search_path TO ''
     AS $$
 declare
+  outcomes private.sync_outcome[];
   message text;
+  context text;
 begin
-  return private.settle_lost(
+  outcomes := private.settle_lost(
     array(select a from private.apply_members(p_ids, p_auto_approve) as a), p_auto_approve
   );
+  perform private.check_deferred();
+  return outcomes;
 exception
-  when others then
-    if left(sqlstate, 2) in ('40', '53', '55', '57', '58', 'XX') then
+  when assert_failure or query_canceled or others then
+    get stacked diagnostics message = message_text, context = pg_exception_context;
+    if not private.is_rows_fault(sqlstate, context) then
       raise;
     end if;
     if cardinality(p_ids) > 1 then
       return null;
     end if;
-    get stacked diagnostics message = message_text;
     return array(
       select row(m.id, m.email, m.name, 'rejected', message, sqlstate, null)::private.sync_outcome
       from public.members as m
@@ -1166,84 +1843,317 @@ $$;
 
 COMMENT ON FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) IS 'The outcomes of a set of members; null when one of several rows is at fault.';
 
-CREATE FUNCTION public.claim_run(p_worker text, p_run_id uuid DEFAULT NULL::uuid, p_jobs text[] DEFAULT NULL::text[]) RETURNS jsonb
-    LANGUAGE plpgsql
+CREATE FUNCTION private.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
-  run public.job_runs;
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  began constant timestamptz := clock_timestamp();
+  latest_chunk bigint;
+  cursor_chunk bigint := p_before;
+  outcomes private.undo_outcome[] := '{}';
+  answer jsonb;
 begin
-  update public.job_runs as r
-  set status = 'dead', finished_at = clock_timestamp(), lease_expires_at = null,
-    error = jsonb_build_object(
-      'code', 'lease_expired',
-      'message', format('The worker fell silent in attempt %s of %s.', r.attempt, r.max_attempts),
-      'hint', 'Look at the logs of ' || coalesce(r.worker, 'the worker') || '.'
-    )
-  where r.id in (
-    select d.id
-    from public.job_runs as d
-    where d.status = 'running'
-      and d.lease_expires_at < clock_timestamp()
-      and d.attempt >= d.max_attempts
-    for update skip locked
-  );
-
-  -- The answer to an earlier claim of the same worker may have been lost.
-  select r.* into run
-  from public.job_runs as r
-  where r.id = p_run_id and r.status = 'running' and r.worker = p_worker;
-  if found then
-    return to_jsonb(run);
+  if run.progress ? 'answer' and run.progress ->> 'before' is not distinct from p_before::text then
+    return run.progress -> 'answer';
   end if;
-
+  perform private.require_undoable(p_of);
+  begin
+    -- Several chunks, while that takes no time: a dry run that sees them together counts exactly.
+    loop
+      select c.chunk into latest_chunk from public.job_changes as c
+      where c.run_id = p_of and (cursor_chunk is null or c.chunk < cursor_chunk)
+      order by c.chunk desc limit 1;
+      exit when not found;
+      outcomes := outcomes || array(select u from private.undo_chunk(p_of, latest_chunk) as u);
+      cursor_chunk := latest_chunk;
+      exit when cardinality(outcomes) >= p_limit
+        or clock_timestamp() > began + interval '1 second';
+    end loop;
+    if p_dry_run then
+      raise exception using errcode = 'MS000', message = 'dry run';
+    end if;
+  exception
+    when sqlstate 'MS000' then null;
+  end;
+  answer := jsonb_build_object(
+    'cursor', cursor_chunk,
+    'done', latest_chunk is null,
+    'counts', (
+      select coalesce(jsonb_object_agg(n.outcome, n.n), '{}')
+      from (select o.outcome, count(*) as n from unnest(outcomes) as o group by 1) as n
+    ),
+    'kept', (
+      select coalesce(jsonb_agg(to_jsonb(k)), '[]')
+      from (
+        select o.relation, o.row_id, o.action, o.reason
+        from unnest(outcomes) as o where o.outcome = 'kept' limit 1000
+      ) as k
+    )
+  );
   update public.job_runs as r
-  set status = 'running', attempt = r.attempt + 1, fence = r.fence + 1, worker = p_worker,
-    lease_expires_at = clock_timestamp() + make_interval(secs => r.lease_seconds),
-    started_at = coalesce(r.started_at, clock_timestamp())
-  where r.id = (
-    select c.id
-    from public.job_runs as c
-    where (
-        (c.status = 'queued' and c.run_at <= clock_timestamp())
-        or (c.status = 'running' and c.lease_expires_at < clock_timestamp())
-      )
-      and (p_run_id is null or c.id = p_run_id)
-      and (p_jobs is null or c.job = any (p_jobs))
-    order by c.run_at, c.id
-    limit 1
-    for update skip locked
+  set progress = jsonb_build_object(
+    'before', p_before, 'cursor', answer -> 'cursor', 'done', answer -> 'done',
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), answer -> 'counts'),
+    'answer', answer
   )
-  returning r.* into run;
-  return case when found then to_jsonb(run) end;
+  where r.id = p_run_id;
+  return answer;
 end
 $$;
 
-COMMENT ON FUNCTION public.claim_run(p_worker text, p_run_id uuid, p_jobs text[]) IS 'Takes a run that waits, or whose worker fell silent: the run, or null when there is none.';
+COMMENT ON FUNCTION private.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) IS 'One call of the job undo_run.';
 
-CREATE FUNCTION public.enqueue_run(p_job text, p_params jsonb DEFAULT '{}'::jsonb, p_slot timestamp with time zone DEFAULT NULL::timestamp with time zone, p_id uuid DEFAULT gen_random_uuid(), p_max_attempts integer DEFAULT NULL::integer, p_requested_by text DEFAULT NULL::text) RETURNS jsonb
+CREATE FUNCTION private.undo_chunk(p_of uuid, p_chunk bigint) RETURNS SETOF private.undo_outcome
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  changed text;
+begin
+  for changed in
+    select c.relation
+    from (
+      select x.relation, bool_or(x.action = 'delete') over () as brings_back
+      from public.job_changes as x
+      where x.run_id = p_of and x.chunk = p_chunk
+    ) as c
+    group by c.relation, c.brings_back
+    order by (c.relation = 'users') <> c.brings_back, c.relation
+  loop
+    return query select u.* from private.undo_table(p_of, p_chunk, changed) as u;
+  end loop;
+end
+$$;
+
+COMMENT ON FUNCTION private.undo_chunk(p_of uuid, p_chunk bigint) IS 'Takes back one chunk of a run.';
+
+CREATE FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) RETURNS SETOF private.undo_outcome
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+  relation constant regclass := format('public.%I', p_relation)::regclass;
+  -- The columns that were logged then. One that is gone by now makes every row a changed one.
+  logged constant text[] := array(
+    select jsonb_object_keys(coalesce(c.after, c.before))
+    from (
+      select x.before, x.after from public.job_changes as x
+      where x.run_id = p_of and x.chunk = p_chunk and x.relation = p_relation
+      limit 1
+    ) as c
+  );
+  restorable text;
+  unlogged text[];
+  statement text;
+begin
+  select
+    string_agg(format('%I', a.attname), ', ' order by a.attnum)
+      filter (where a.attname = any (logged) and a.attname <> 'id'),
+    coalesce(array_agg(a.attname::text) filter (where a.attname <> all (logged)), '{}')
+  into restorable, unlogged
+  from pg_catalog.pg_attribute as a
+  where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
+  statement := $sql$
+    with net as materialized (
+      select distinct on (c.row_id)
+        c.row_id, first_value(c.action) over w as action, first_value(c.before) over w as before,
+        c.after
+      from public.job_changes as c
+      where c.run_id = $1 and c.chunk = $2 and c.relation = $3
+      window w as (partition by c.row_id order by c.id)
+      order by c.row_id, c.id desc
+    ),
+    seen as materialized (
+      select n.*, t.id is not null as present,
+        coalesce(to_jsonb(t) - $4 = n.after, false) as untouched,
+        case when n.before is null then %3$s end as referring
+      from net as n
+      left join %1$s as t on t.id = n.row_id
+    ),
+    deleted as (
+      delete from %1$s as t using seen as s
+      where t.id = s.row_id and s.before is null and s.referring is null
+        and to_jsonb(t) - $4 = s.after
+      returning t.id
+    ),
+    restored as (
+      update %1$s as t set (%2$s) = (
+        select %2$s from jsonb_populate_record(null::%1$s, s.before)
+      )
+      from seen as s
+      where t.id = s.row_id and s.before is not null and to_jsonb(t) - $4 = s.after
+      returning t.id
+    ),
+    brought_back as (
+      insert into %1$s (id, %2$s)
+      select r.id, %4$s
+      from seen as s
+      cross join lateral jsonb_populate_record(null::%1$s, s.before) as r
+      where s.before is not null and s.after is null and not s.present
+      on conflict do nothing
+      returning id
+    )
+    select s.row_id, $3, s.action,
+      case when done.so then 'undone' else 'kept' end,
+      case
+        when done.so then null
+        when not s.present and s.after is null then 'another row has taken its place'
+        when not s.present then 'the row is gone'
+        when s.untouched and s.referring is not null then s.referring || ' refers to it'
+        else 'changed since'
+      end
+    from seen as s
+    -- Hashed, however few rows were expected.
+    cross join lateral (
+      select (s.before is null and s.after is null)
+        or s.row_id in (select d.id from deleted as d)
+        or s.row_id in (select r.id from restored as r)
+        or s.row_id in (select b.id from brought_back as b) as so
+    ) as done
+    order by s.row_id
+  $sql$;
+  return query execute format(
+    statement, relation, restorable, private.referring_expression(relation),
+    'r.' || replace(restorable, ', ', ', r.')
+  ) using p_of, p_chunk, p_relation, unlogged;
+end
+$_$;
+
+COMMENT ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) IS 'Takes back what one chunk of a run did to one table: what became of each row.';
+
+CREATE FUNCTION private.was_cancelled(p_code text) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select p_code = '57014' and coalesce(
+    clock_timestamp() - statement_timestamp()
+      < nullif(current_setting('statement_timeout')::interval, '0') * 0.9,
+    true
+  )
+$$;
+
+COMMENT ON FUNCTION private.was_cancelled(p_code text) IS 'Whether an error with this code is somebody cancelling the statement.';
+
+CREATE FUNCTION public.accept_schedules(p_verdicts jsonb) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with verdict as (
+    select * from jsonb_to_recordset(p_verdicts) as v (
+      job text, error text, cron text, timezone text, next_slot_at timestamptz
+    )
+  ),
+  changed as (
+    update public.job_schedules as s
+    set error = v.error, accepted_cron = v.cron, accepted_timezone = v.timezone,
+      next_slot_at = v.next_slot_at
+    from verdict as v
+    where s.job = v.job
+      and (s.error, s.accepted_cron, s.accepted_timezone, s.next_slot_at)
+        is distinct from (v.error, v.cron, v.timezone, v.next_slot_at)
+    returning 1
+  )
+  select count(*)::integer from changed
+$$;
+
+COMMENT ON FUNCTION public.accept_schedules(p_verdicts jsonb) IS 'What a daemon made of the schedules: which is in effect, since when not the edited one, why.';
+
+CREATE FUNCTION public.approve_run(p_run_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.change_run(p_run_id, 'approved', '{awaiting_approval}')
+$$;
+
+COMMENT ON FUNCTION public.approve_run(p_run_id uuid) IS 'Lets a run do what it asked for.';
+
+CREATE FUNCTION public.cancel_run(p_run_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.change_run(p_run_id, 'cancelled', '{queued,running,awaiting_approval}')
+$$;
+
+COMMENT ON FUNCTION public.cancel_run(p_run_id uuid) IS 'Stops a run: what its worker has not committed by now is refused.';
+
+CREATE FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_agg(to_jsonb(c) order by c.id), '[]')
+  from (
+    select x.id, x.relation, x.row_id, x.action, x.before, x.after, x.changed_at
+    from public.job_changes as x
+    where x.run_id = p_run_id
+      -- A run's transactions follow each other, so both grow together.
+      and (x.chunk, x.id) > (
+        coalesce((select y.chunk from public.job_changes as y where y.id = p_after), 0), p_after
+      )
+    order by x.chunk, x.id
+    limit least(p_limit, 1000)
+  ) as c
+$$;
+
+COMMENT ON FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) IS 'What a run changed, in order, after the change p_after; 1,000 at the most.';
+
+CREATE FUNCTION public.claim_runs(p_worker text, p_limit integer DEFAULT 1, p_run_id uuid DEFAULT NULL::uuid, p_jobs text[] DEFAULT NULL::text[], p_holding uuid[] DEFAULT '{}'::uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  claimed jsonb;
+  due uuid[];
+begin
+  perform private.rescue_runs();
+
+  -- The answer to an earlier claim of the same worker may have been lost.
+  select jsonb_agg(to_jsonb(r) order by r.run_at, r.id) into claimed
+  from public.job_runs as r
+  where r.status = 'running' and r.worker = p_worker and r.id <> all (p_holding)
+    and (p_run_id is null or r.id = p_run_id);
+  if claimed is not null then
+    return claimed;
+  end if;
+
+  if p_run_id is not null then
+    due := array(
+      select r.id from public.job_runs as r
+      where r.id = p_run_id and r.status = 'queued' and r.run_at <= clock_timestamp()
+      for update skip locked
+    );
+    return private.take_runs(p_worker, due);
+  end if;
+
+  claimed := '[]';
+  while jsonb_array_length(claimed) < p_limit loop
+    due := private.next_runs(p_limit - jsonb_array_length(claimed), p_jobs);
+    exit when due = '{}';
+    claimed := claimed || private.take_runs(p_worker, due);
+  end loop;
+  return claimed;
+end
+$$;
+
+COMMENT ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) IS 'Takes runs that are due, p_limit at the most, as a JSON list. A run that is asked for by its id is taken alone, and beyond max_concurrent. p_holding: what the worker knows it has.';
+
+CREATE FUNCTION public.enqueue_run(p_job text, p_params jsonb DEFAULT '{}'::jsonb, p_id uuid DEFAULT gen_random_uuid(), p_max_attempts integer DEFAULT NULL::integer, p_requested_by text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
   run public.job_runs;
 begin
-  insert into public.job_runs (
-    id, job, slot, params, lease_seconds, max_attempts, requested_by
-  )
-  select
-    p_id, s.job, p_slot, p_params, s.lease_seconds, coalesce(p_max_attempts, s.max_attempts),
-    coalesce(p_requested_by, current_user)
+  insert into public.job_runs (id, job, params, max_attempts, requested_by)
+  select p_id, s.job, p_params, p_max_attempts, coalesce(p_requested_by, current_user)
   from public.job_schedules as s
   where s.job = p_job
   on conflict do nothing
   returning * into run;
-  if found then
-    return to_jsonb(run);
+  if not found then
+    select r.* into run from public.job_runs as r where r.id = p_id;
   end if;
-  select r.* into run
-  from public.job_runs as r
-  where r.id = p_id or (r.job = p_job and r.slot = p_slot);
   if not found then
     raise exception 'There is no job %.', p_job
       using errcode = 'MS002', hint = 'job_schedules lists the jobs.';
@@ -1252,7 +2162,63 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_slot timestamp with time zone, p_id uuid, p_max_attempts integer, p_requested_by text) IS 'Asks for a run. The same id, or the same job and slot, gives the run that is there already.';
+COMMENT ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text) IS 'Asks for a run. The same id gives the run that is there already.';
+
+CREATE FUNCTION public.enqueue_slots(p_due jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  due record;
+  schedule public.job_schedules;
+  latest timestamptz;
+  made jsonb := '[]';
+begin
+  for due in
+    select d.job, d.slots, d.until
+    from jsonb_to_recordset(p_due) as d (job text, slots timestamptz[], until timestamptz)
+    order by d.job
+  loop
+    select s.* into schedule from public.job_schedules as s where s.job = due.job for update;
+    continue when not found or not schedule.enabled
+      or schedule.scheduled_until >= least(due.until, clock_timestamp());
+    with slot as (
+      insert into public.job_runs (job, slot, params, run_at, requested_by)
+      select
+        schedule.job, s.at, schedule.params,
+        s.at + random() * make_interval(secs => schedule.jitter_seconds), 'schedule'
+      from unnest(due.slots) as s (at)
+      where s.at > schedule.scheduled_until and s.at <= clock_timestamp()
+      on conflict (job, slot) do nothing
+      returning job_runs.slot
+    )
+    select made || coalesce(jsonb_agg(jsonb_build_object('job', due.job, 'slot', s.slot)), '[]'),
+      max(s.slot)
+    into made, latest
+    from slot as s;
+    if schedule.coalesce_slots and schedule.catch_up <> 'all' then
+      update public.job_runs as r
+      set status = 'cancelled', error = jsonb_build_object(
+        'code', 'coalesced', 'message', 'The next slot came before this one had begun.',
+        'hint', 'coalesce_slots in job_schedules says so.'
+      )
+      where r.id in (
+        -- One that is locked is just being claimed, by somebody who waits for our schedule.
+        select x.id from public.job_runs as x
+        where x.job = due.job and x.status = 'queued' and x.slot < latest and x.attempt = 0
+          and not x.approved
+        for update skip locked
+      );
+    end if;
+    update public.job_schedules as s
+    set scheduled_until = least(due.until, clock_timestamp())
+    where s.job = due.job;
+  end loop;
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION public.enqueue_slots(p_due jsonb) IS 'Makes runs of these slots, [{job, slots, until}], each once: the job and slot of those made.';
 
 CREATE FUNCTION public.find_runs(p_beginning text) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -1269,32 +2235,71 @@ $$;
 
 COMMENT ON FUNCTION public.find_runs(p_beginning text) IS 'The runs whose id begins so, two at the most: one is the answer, two are too many.';
 
-CREATE FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb DEFAULT NULL::jsonb, p_error jsonb DEFAULT NULL::jsonb) RETURNS jsonb
+CREATE FUNCTION public.finish_runs(p_results jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-  run public.job_runs;
+  stale jsonb;
+  unknown text;
 begin
-  -- The answer to the same call may have been lost.
-  select r.* into run
-  from public.job_runs as r
-  where r.id = p_run_id and r.fence = p_fence and r.status = p_status
-    and r.finished_at is not null;
+  select g.status into unknown
+  from jsonb_to_recordset(p_results) as g (status text)
+  where g.status is null or g.status <> all (
+    '{succeeded,partial,failed,cancelled,awaiting_approval,released}'::text[]
+  )
+  limit 1;
   if found then
-    return to_jsonb(run);
+    raise exception 'A run cannot end as %.', coalesce(unknown, 'null')
+      using errcode = '23514', hint = 'See the comment of finish_runs.';
   end if;
-  perform private.assert_run(p_run_id, p_fence);
-  update public.job_runs as r
-  set status = p_status, counts = p_counts, error = p_error, progress = r.progress - 'answer',
-    finished_at = clock_timestamp(), lease_expires_at = null
-  where r.id = p_run_id
-  returning r.* into run;
-  return to_jsonb(run);
+  with given as (
+    select g.*, coalesce((g.error ->> 'retryable')::boolean, false) as retryable
+    from jsonb_to_recordset(p_results) as g (
+      id uuid, fence bigint, status text, counts jsonb, error jsonb
+    )
+  ),
+  -- Likewise an answer that was lost: the same worker says the same again.
+  known as (
+    select r.id
+    from public.job_runs as r
+    inner join given as g on g.id = r.id and g.fence = r.fence
+    where r.status = g.status
+      or (g.status = 'failed' and r.status in ('queued', 'dead'))
+      or (g.status = 'released' and r.status = 'queued')
+  ),
+  ended as (
+    update public.job_runs as r
+    set
+      status = case
+        when g.status = 'released' then 'queued'
+        when g.status <> 'failed' or not g.retryable then g.status
+        when r.attempt < r.max_attempts then 'queued'
+        when r.max_attempts > 1 then 'dead'
+        else 'failed'
+      end,
+      attempt = r.attempt - (g.status = 'released')::integer,
+      run_at = case
+        when g.status = 'released' then clock_timestamp()
+        when g.status = 'failed' and g.retryable
+          then clock_timestamp() + private.retry_delay(r.attempt)
+        else r.run_at
+      end,
+      counts = coalesce(g.counts, r.counts),
+      error = g.error,
+      progress = r.progress - 'answer'
+    from given as g
+    where r.id = g.id and r.fence = g.fence and r.status = 'running'
+    returning r.id
+  )
+  select coalesce(jsonb_agg(g.id), '[]') into stale
+  from given as g
+  where g.id not in (select e.id from ended as e union all select k.id from known as k);
+  return jsonb_build_object('stale', stale);
 end
 $$;
 
-COMMENT ON FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb, p_error jsonb) IS 'Ends a run: succeeded, partial, failed, dead or cancelled. MS001 when it is lost.';
+COMMENT ON FUNCTION public.finish_runs(p_results jsonb) IS 'Ends runs: succeeded, partial, failed, cancelled, awaiting_approval or released. Those that somebody else has by now are left alone and listed as stale.';
 
 CREATE FUNCTION public.get_mentors_with_member_data() RETURNS SETOF public.mentor_listing
     LANGUAGE sql STABLE
@@ -1350,17 +2355,53 @@ $$;
 
 COMMENT ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) IS 'One page of the directory: results, count, page, page_size; expertise is any part of a word.';
 
+CREATE FUNCTION public.prune_runs(p_limit integer DEFAULT 20000) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  changes integer;
+  runs integer;
+begin
+  delete from public.job_changes as c
+  where c.id in (
+    select x.id from public.job_changes as x
+    where x.changed_at < now() - private.change_log_kept()
+    order by x.id limit p_limit
+  );
+  get diagnostics changes = row_count;
+  delete from public.job_runs as r
+  where r.id in (
+    select x.id
+    from public.job_runs as x
+    inner join public.job_schedules as s on s.job = x.job
+    where x.finished_at < now() - make_interval(days => s.keep_days)
+      and not exists (select from public.job_changes as c where c.run_id = x.id)
+    order by x.finished_at limit least(p_limit, 5000)
+    for update of x skip locked
+  );
+  get diagnostics runs = row_count;
+  delete from public.job_alerts as a
+  where a.run_id is null and a.created_at < now() - interval '90 days';
+  return jsonb_build_object('changes', changes, 'runs', runs);
+end
+$$;
+
+COMMENT ON FUNCTION public.prune_runs(p_limit integer) IS 'Deletes change logs and ended runs that are past their time: how many. Again until none.';
+
 CREATE FUNCTION public.register_jobs(p_jobs jsonb) RETURNS integer
     LANGUAGE sql
     SET search_path TO ''
     AS $$
   with registered as (
-    insert into public.job_schedules (job, description, cron, timezone, lease_seconds, max_attempts)
-    select j.job, j.description, j.cron, j.timezone, j.lease_seconds, j.max_attempts
-    from jsonb_to_recordset(p_jobs) as j (
-      job text, description text, cron text, timezone text, lease_seconds integer,
-      max_attempts integer
+    insert into public.job_schedules (
+      job, description, cron, catch_up, max_age_seconds, coalesce_slots, max_concurrent,
+      jitter_seconds, timeout_seconds, lease_seconds, max_attempts
     )
+    select
+      j.job, j.description, j.cron, j.catch_up, j.max_age_seconds, j.coalesce_slots,
+      j.max_concurrent, j.jitter_seconds, j.timeout_seconds, j.lease_seconds, j.max_attempts
+    from jsonb_populate_recordset(null::public.job_schedules, p_jobs) as j
     where not exists (select from public.job_schedules as s where s.job = j.job)
     on conflict (job) do nothing
     returning 1
@@ -1369,6 +2410,44 @@ CREATE FUNCTION public.register_jobs(p_jobs jsonb) RETURNS integer
 $$;
 
 COMMENT ON FUNCTION public.register_jobs(p_jobs jsonb) IS 'Adds the jobs that job_schedules lacks, with the defaults of the code. Returns how many.';
+
+CREATE FUNCTION public.retry_run(p_run_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.change_run(p_run_id, 'queued', '{failed,dead,cancelled}')
+$$;
+
+COMMENT ON FUNCTION public.retry_run(p_run_id uuid) IS 'A run that did not end well goes on from where it was.';
+
+CREATE FUNCTION public.scheduler_state() RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  return jsonb_build_object(
+    'now', clock_timestamp(),
+    'schema', private.schema_version(),
+    'timezone', coalesce(
+      (select s.value #>> '{}' from public.program_settings as s where s.key = 'timezone'), 'UTC'
+    ),
+    'schedules', (select coalesce(jsonb_agg(to_jsonb(s) order by s.job), '[]')
+      from public.job_schedules as s),
+    'queue', (
+      select coalesce(jsonb_agg(to_jsonb(q) order by q.job), '[]')
+      from (
+        select r.job, count(*) as queued,
+          extract(epoch from clock_timestamp() - min(r.run_at)) as oldest_seconds
+        from public.job_runs as r
+        where r.status = 'queued' and r.run_at <= clock_timestamp()
+        group by r.job
+      ) as q
+    )
+  );
+end
+$$;
+
+COMMENT ON FUNCTION public.scheduler_state() IS 'The schema''s version, the schedules, the time, and how many runs wait for how long.';
 
 CREATE FUNCTION public.sync_mentor_from_member(p_member_id uuid) RETURNS jsonb
     LANGUAGE sql
@@ -1379,17 +2458,26 @@ $$;
 
 COMMENT ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) IS 'Syncs one member by hand: its outcome. For admins.';
 
-CREATE FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 20000, p_dry_run boolean DEFAULT false, p_auto_approve boolean DEFAULT NULL::boolean, p_email text DEFAULT NULL::text, p_records integer DEFAULT 20) RETURNS jsonb
+CREATE FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 20000, p_dry_run boolean DEFAULT false, p_auto_approve boolean DEFAULT NULL::boolean, p_email text DEFAULT NULL::text, p_only_rejected boolean DEFAULT false, p_max_changes integer DEFAULT NULL::integer, p_records integer DEFAULT 20) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
     AS $$
   select private.sync_chunk(
     p_run_id, p_fence, p_after, least(greatest(p_limit, 1), 20000), p_dry_run, p_auto_approve,
-    p_email, p_records
+    p_email, p_only_rejected, p_max_changes, p_records
   )
 $$;
 
-COMMENT ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) IS 'Syncs the members after p_after, p_limit of them: counts, records, the next cursor, done.';
+COMMENT ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) IS 'Syncs the members after p_after, p_limit of them: counts, records, the next cursor, done.';
+
+CREATE FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint DEFAULT NULL::bigint, p_limit integer DEFAULT 20000, p_dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.undo_changes(p_run_id, p_fence, p_of, p_before, p_limit, p_dry_run)
+$$;
+
+COMMENT ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) IS 'Takes back chunks of a run, the latest before p_before first, until that is p_limit rows: counts, the rows that were kept, the cursor.';
 
 CREATE TABLE public.members (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1461,43 +2549,162 @@ CREATE VIEW private.source_members WITH (security_invoker='on') AS
 
 COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
 
+CREATE TABLE public.job_alerts (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    job text NOT NULL,
+    run_id uuid,
+    message text NOT NULL,
+    hint text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    acknowledged_at timestamp with time zone,
+    CONSTRAINT job_alerts_kind_known CHECK ((kind = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text, 'held_back'::text])))
+);
+
+COMMENT ON TABLE public.job_alerts IS 'What an operator should look at. Set acknowledged_at when it has been seen to.';
+
+COMMENT ON COLUMN public.job_alerts.id IS 'The alert.';
+
+COMMENT ON COLUMN public.job_alerts.kind IS 'failed, dead, awaiting_approval; held_back: a trigger left a large change to the next run.';
+
+COMMENT ON COLUMN public.job_alerts.job IS 'Which job it is about.';
+
+COMMENT ON COLUMN public.job_alerts.run_id IS 'Which run, if one.';
+
+COMMENT ON COLUMN public.job_alerts.message IS 'What happened.';
+
+COMMENT ON COLUMN public.job_alerts.hint IS 'What to do next.';
+
+COMMENT ON COLUMN public.job_alerts.created_at IS 'When it happened.';
+
+COMMENT ON COLUMN public.job_alerts.acknowledged_at IS 'When somebody had seen to it.';
+
+CREATE TABLE public.job_changes (
+    id bigint NOT NULL,
+    run_id uuid NOT NULL,
+    chunk bigint NOT NULL,
+    relation text NOT NULL,
+    row_id uuid NOT NULL,
+    action text NOT NULL,
+    before jsonb,
+    after jsonb,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT job_changes_action_known CHECK ((action = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text]))),
+    CONSTRAINT job_changes_images_fit CHECK ((((before IS NULL) = (action = 'insert'::text)) AND ((after IS NULL) = (action = 'delete'::text))))
+);
+
+COMMENT ON TABLE public.job_changes IS 'What runs changed: a row each, before and after, in the columns that are logged.';
+
+COMMENT ON COLUMN public.job_changes.id IS 'Place in the order of changes.';
+
+COMMENT ON COLUMN public.job_changes.run_id IS 'The run.';
+
+COMMENT ON COLUMN public.job_changes.chunk IS 'The transaction: what was changed together.';
+
+COMMENT ON COLUMN public.job_changes.relation IS 'Which table of the schema public.';
+
+COMMENT ON COLUMN public.job_changes.row_id IS 'Which row: its id.';
+
+COMMENT ON COLUMN public.job_changes.action IS 'insert, update or delete.';
+
+COMMENT ON COLUMN public.job_changes.before IS 'The row before; empty where it is new.';
+
+COMMENT ON COLUMN public.job_changes.after IS 'The row after; empty where it is gone.';
+
+COMMENT ON COLUMN public.job_changes.changed_at IS 'When the transaction began.';
+
+ALTER TABLE public.job_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.job_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.job_schedules (
     job text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     cron text,
-    timezone text DEFAULT 'UTC'::text NOT NULL,
+    timezone text,
     enabled boolean DEFAULT true NOT NULL,
     params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    catch_up text DEFAULT 'one'::text NOT NULL,
+    max_age_seconds integer DEFAULT 86400 NOT NULL,
+    coalesce_slots boolean DEFAULT true NOT NULL,
+    max_concurrent integer DEFAULT 1,
+    jitter_seconds integer DEFAULT 0 NOT NULL,
+    timeout_seconds integer DEFAULT 3600 NOT NULL,
     lease_seconds integer DEFAULT 60 NOT NULL,
     max_attempts integer DEFAULT 3 NOT NULL,
+    max_change_ratio numeric(4,3) DEFAULT 0.2 NOT NULL,
+    keep_days integer DEFAULT 90 NOT NULL,
+    error text,
+    accepted_cron text,
+    accepted_timezone text,
+    scheduled_until timestamp with time zone DEFAULT now() NOT NULL,
+    next_slot_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT job_schedules_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 100))),
+    CONSTRAINT job_schedules_catch_up_known CHECK ((catch_up = ANY (ARRAY['skip'::text, 'one'::text, 'all'::text]))),
+    CONSTRAINT job_schedules_change_ratio_range CHECK (((max_change_ratio >= (0)::numeric) AND (max_change_ratio <= (1)::numeric))),
+    CONSTRAINT job_schedules_concurrent_range CHECK (((max_concurrent >= 1) AND (max_concurrent <= 1000))),
+    CONSTRAINT job_schedules_jitter_range CHECK (((jitter_seconds >= 0) AND (jitter_seconds <= 86400))),
+    CONSTRAINT job_schedules_keep_range CHECK (((keep_days >= 1) AND (keep_days <= 3650))),
     CONSTRAINT job_schedules_lease_range CHECK (((lease_seconds >= 5) AND (lease_seconds <= 86400))),
-    CONSTRAINT job_schedules_params_is_object CHECK ((jsonb_typeof(params) = 'object'::text))
+    CONSTRAINT job_schedules_max_age_range CHECK (((max_age_seconds >= 60) AND (max_age_seconds <= 2678400))),
+    CONSTRAINT job_schedules_params_is_object CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT job_schedules_timeout_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 604800)))
 );
 
-COMMENT ON TABLE public.job_schedules IS 'The jobs. Filled from the defaults of the code; an edit here overrides them.';
+COMMENT ON TABLE public.job_schedules IS 'The jobs. Filled from the defaults of the code; an edit here overrides them within a minute.';
 
 COMMENT ON COLUMN public.job_schedules.job IS 'Name of the job.';
 
 COMMENT ON COLUMN public.job_schedules.description IS 'What the job does.';
 
-COMMENT ON COLUMN public.job_schedules.cron IS 'When it runs, in five fields; empty: only by hand.';
+COMMENT ON COLUMN public.job_schedules.cron IS 'When it runs, in five fields or as @daily; empty: only by hand.';
 
-COMMENT ON COLUMN public.job_schedules.timezone IS 'IANA time zone of cron.';
+COMMENT ON COLUMN public.job_schedules.timezone IS 'IANA time zone of cron; empty: that of the programme, in program_settings.';
 
-COMMENT ON COLUMN public.job_schedules.enabled IS 'Off: no further runs are scheduled.';
+COMMENT ON COLUMN public.job_schedules.enabled IS 'Off: paused. No further runs are scheduled; those asked for by hand still run.';
 
 COMMENT ON COLUMN public.job_schedules.params IS 'Parameters of scheduled runs.';
+
+COMMENT ON COLUMN public.job_schedules.catch_up IS 'What becomes of slots that passed while no daemon ran: skip, one (the latest) or all of them.';
+
+COMMENT ON COLUMN public.job_schedules.max_age_seconds IS 'A slot that is older than this is not caught up.';
+
+COMMENT ON COLUMN public.job_schedules.coalesce_slots IS 'On: a slot that still waits when the next one is due is dropped.';
+
+COMMENT ON COLUMN public.job_schedules.max_concurrent IS 'Most runs at a time that daemons take; empty: any number.';
+
+COMMENT ON COLUMN public.job_schedules.jitter_seconds IS 'A scheduled run starts up to so much later, by chance, to spread the load.';
+
+COMMENT ON COLUMN public.job_schedules.timeout_seconds IS 'An attempt that takes longer than this fails.';
 
 COMMENT ON COLUMN public.job_schedules.lease_seconds IS 'A worker that is silent for this long has lost the run.';
 
 COMMENT ON COLUMN public.job_schedules.max_attempts IS 'After so many claims the run is dead.';
 
+COMMENT ON COLUMN public.job_schedules.max_change_ratio IS 'A run that would stop a larger part of what there is (and more than 10 rows) asks first.';
+
+COMMENT ON COLUMN public.job_schedules.keep_days IS 'So long runs that ended are kept.';
+
+COMMENT ON COLUMN public.job_schedules.error IS 'Why the latest edit is not in effect; the schedule before it still is.';
+
+COMMENT ON COLUMN public.job_schedules.accepted_cron IS 'The cron that is in effect.';
+
+COMMENT ON COLUMN public.job_schedules.accepted_timezone IS 'The time zone that is in effect.';
+
+COMMENT ON COLUMN public.job_schedules.scheduled_until IS 'Every slot up to here has been dealt with.';
+
+COMMENT ON COLUMN public.job_schedules.next_slot_at IS 'When it runs next.';
+
 COMMENT ON COLUMN public.job_schedules.created_at IS 'When the row was made.';
 
-COMMENT ON COLUMN public.job_schedules.updated_at IS 'When the row was last changed.';
+COMMENT ON COLUMN public.job_schedules.updated_at IS 'When somebody last edited the row.';
 
 CREATE TABLE public.mentors (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1523,6 +2730,7 @@ CREATE TABLE public.mentors (
     updated_at timestamp with time zone DEFAULT now(),
     CONSTRAINT mentors_capacity_not_negative CHECK ((capacity >= 0)),
     CONSTRAINT mentors_experience_not_negative CHECK ((experience_years >= (0)::numeric)),
+    CONSTRAINT mentors_expertise_is_list CHECK ((jsonb_typeof(expertise) = 'array'::text)),
     CONSTRAINT mentors_teaching_style_known CHECK ((teaching_style = ANY (ARRAY['visual'::text, 'auditory'::text, 'kinesthetic'::text, 'mixed'::text])))
 );
 
@@ -1575,7 +2783,9 @@ CREATE TABLE public.program_settings (
     value jsonb NOT NULL,
     description text NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT program_settings_switch_is_boolean CHECK (((key <> 'auto_approve'::text) OR (jsonb_typeof(value) = 'boolean'::text)))
+    CONSTRAINT program_settings_days_are_whole CHECK (((key <> 'change_log_days'::text) OR ((value)::text ~ '^[1-9][0-9]{0,3}$'::text))),
+    CONSTRAINT program_settings_switch_is_boolean CHECK (((key <> 'auto_approve'::text) OR (jsonb_typeof(value) = 'boolean'::text))),
+    CONSTRAINT program_settings_timezone_is_text CHECK (((key <> 'timezone'::text) OR (jsonb_typeof(value) = 'string'::text)))
 );
 
 COMMENT ON TABLE public.program_settings IS 'Settings of the programme. Edit a value here; it holds from the next statement on.';
@@ -1692,35 +2902,88 @@ CREATE VIEW public.v_members_without_mentor WITH (security_invoker='on') AS
     m.email,
     m.name,
         CASE
+            WHEN (m.address = ''::text) THEN 'rejected'::text
+            WHEN (verdict.problem IS NOT NULL) THEN 'ambiguous'::text
+            WHEN (account.n = 0) THEN 'no_user'::text
             WHEN (r.reason IS NOT NULL) THEN 'rejected'::text
-            WHEN (private.normalise_email(m.email) = ''::text) THEN 'rejected'::text
-            WHEN ((twins.n > 1) OR (accounts.n > 1)) THEN 'ambiguous'::text
-            WHEN (accounts.n = 0) THEN 'no_user'::text
             ELSE 'waiting'::text
         END AS state,
         CASE
+            WHEN (m.address = ''::text) THEN 'the member has no e-mail address'::text
+            WHEN (verdict.problem IS NOT NULL) THEN verdict.problem
+            WHEN (account.n = 0) THEN 'no account has this e-mail address'::text
             WHEN (r.reason IS NOT NULL) THEN r.reason
-            WHEN (private.normalise_email(m.email) = ''::text) THEN 'the member has no e-mail address'::text
-            WHEN (twins.n > 1) THEN 'another member has the same e-mail address'::text
-            WHEN (accounts.n > 1) THEN 'more than one account has this e-mail address'::text
-            WHEN (accounts.n = 0) THEN 'no account has this e-mail address'::text
             ELSE 'the next sync makes the mentor'::text
         END AS reason
-   FROM (((((public.members m
-     LEFT JOIN public.users p ON ((p.member_id = m.id)))
-     LEFT JOIN public.mentors t ON ((t.person_id = p.id)))
+   FROM ((((((((( SELECT x.id,
+            x.email,
+            x.name,
+            COALESCE(private.normalise_email(x.email), ''::text) AS address
+           FROM public.members x
+          WHERE (x.is_active AND private.is_mentor_type(x.membershiptype) AND (NOT (EXISTS ( SELECT
+                   FROM (public.users u
+                     JOIN public.mentors t_1 ON ((t_1.person_id = u.id)))
+                  WHERE (u.member_id = x.id)))))
+         OFFSET 0) m
      LEFT JOIN public.sync_rejects r ON (((r.source = 'members'::text) AND (r.source_id = (m.id)::text))))
+     LEFT JOIN public.users by_member ON ((by_member.member_id = m.id)))
      CROSS JOIN LATERAL ( SELECT count(*) AS n
            FROM ( SELECT
                    FROM public.members x_1
-                  WHERE (private.normalise_email(x_1.email) = private.normalise_email(m.email))
-                 LIMIT 2) x) twins)
-     CROSS JOIN LATERAL ( SELECT count(*) AS n
-           FROM ( SELECT
-                   FROM public.users_user x_1
-                  WHERE (private.normalise_email(x_1.email) = private.normalise_email(m.email))
-                 LIMIT 2) x) accounts)
-  WHERE (m.is_active AND private.is_mentor_type(m.membershiptype) AND (t.id IS NULL));
+                  WHERE (private.normalise_email(x_1.email) = m.address)
+                 LIMIT 2) x) twin)
+     CROSS JOIN LATERAL ( SELECT count(*) AS n,
+            min(x.id) AS id
+           FROM ( SELECT u.id
+                   FROM public.users_user u
+                  WHERE (private.normalise_email(u.email) = m.address)
+                 LIMIT 2) x) account)
+     CROSS JOIN LATERAL ( SELECT count(DISTINCT x.id) AS n,
+            (array_agg(x.id))[1] AS id
+           FROM ( SELECT u.id
+                   FROM public.users u
+                  WHERE (u.legacy_user_id = account.id)
+                UNION ALL
+                 SELECT u.id
+                   FROM public.users u
+                  WHERE ((private.normalise_email(u.email) = m.address) AND (by_member.id IS NULL))) x
+          WHERE ((m.address <> ''::text) AND (twin.n = 1) AND (account.n = 1) AND (by_member.legacy_user_id IS DISTINCT FROM account.id))) other)
+     LEFT JOIN LATERAL ( SELECT u.id,
+            u.member_id,
+            u.legacy_user_id
+           FROM public.users u
+          WHERE ((u.id = COALESCE(by_member.id, other.id)) AND (account.n = 1))) p ON (true))
+     LEFT JOIN LATERAL ( SELECT x.person_id,
+            x.user_id
+           FROM public.mentors x
+          WHERE (x.person_id = p.id)
+        UNION ALL
+         SELECT x.person_id,
+            x.user_id
+           FROM public.mentors x
+          WHERE ((x.user_id = account.id) AND (account.n = 1) AND (x.person_id IS DISTINCT FROM p.id))
+ LIMIT 1) t ON (true))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (twin.n > 1) THEN 'another member has the same e-mail address'::text
+                    WHEN (account.n > 1) THEN 'more than one account has this e-mail address'::text
+                    WHEN (account.n = 0) THEN NULL::text
+                    WHEN ((other.n > 1) OR ((by_member.id IS NOT NULL) AND (other.n > 0))) THEN 'more than one person has this account or e-mail address'::text
+                    WHEN ((p.member_id <> m.id) AND (EXISTS ( SELECT
+                       FROM public.members x
+                      WHERE (x.id = p.member_id)
+                     OFFSET 0))) THEN 'the person with this account belongs to another member'::text
+                    WHEN ((p.legacy_user_id <> account.id) AND (EXISTS ( SELECT
+                       FROM public.users_user x
+                      WHERE (x.id = p.legacy_user_id)
+                     OFFSET 0))) THEN 'the person belongs to another account'::text
+                    WHEN ((t.person_id IS NOT NULL) AND (t.person_id IS DISTINCT FROM p.id)) THEN 'the mentor with this account belongs to another person'::text
+                    WHEN ((t.user_id <> account.id) AND (EXISTS ( SELECT
+                       FROM public.users_user x
+                      WHERE (x.id = t.user_id)
+                     OFFSET 0))) THEN 'the mentor of this person has another account'::text
+                    ELSE NULL::text
+                END AS problem) verdict);
 
 COMMENT ON VIEW public.v_members_without_mentor IS 'Active members of type mentor who have no mentor profile, and why.';
 
@@ -1734,6 +2997,44 @@ COMMENT ON COLUMN public.v_members_without_mentor.state IS 'rejected, ambiguous,
 
 COMMENT ON COLUMN public.v_members_without_mentor.reason IS 'Why, in words.';
 
+CREATE VIEW public.v_mentors_without_account WITH (security_invoker='on') AS
+ SELECT mentor_id,
+    member_id,
+    email,
+    name,
+        CASE
+            WHEN is_gone THEN 'the account is gone'::text
+            ELSE 'the account has another e-mail address'::text
+        END AS reason
+   FROM ( SELECT t.id AS mentor_id,
+            m.id AS member_id,
+            m.email,
+            m.name,
+            m.membershiptype,
+            (a.id IS NULL) AS is_gone
+           FROM (((public.mentors t
+             JOIN public.users p ON ((p.id = t.person_id)))
+             JOIN public.members m ON ((m.id = p.member_id)))
+             LEFT JOIN public.users_user a ON ((a.id = p.legacy_user_id)))
+          WHERE (t.is_approved AND t.is_active AND m.is_active AND (a.email IS DISTINCT FROM m.email))
+         OFFSET 0) l
+  WHERE (private.is_mentor_type(membershiptype) AND (private.normalise_email(email) <> ''::text) AND (NOT (EXISTS ( SELECT
+           FROM public.users_user x
+          WHERE (private.normalise_email(x.email) = private.normalise_email(l.email))
+         OFFSET 0))));
+
+COMMENT ON VIEW public.v_mentors_without_account IS 'Listed mentors whose member''s address no account has any more. They stay listed.';
+
+COMMENT ON COLUMN public.v_mentors_without_account.mentor_id IS 'The mentor.';
+
+COMMENT ON COLUMN public.v_mentors_without_account.member_id IS 'The member.';
+
+COMMENT ON COLUMN public.v_mentors_without_account.email IS 'Address of the member.';
+
+COMMENT ON COLUMN public.v_mentors_without_account.name IS 'Name of the member.';
+
+COMMENT ON COLUMN public.v_mentors_without_account.reason IS 'Whether the account is gone or has another address.';
+
 CREATE VIEW public.v_sync_health WITH (security_invoker='on') AS
  SELECT ( SELECT count(*) AS count
            FROM public.members m
@@ -1746,6 +3047,8 @@ CREATE VIEW public.v_sync_health WITH (security_invoker='on') AS
     without.members_without_mentor,
     without.members_without_account,
     without.members_ambiguous,
+    ( SELECT count(*) AS count
+           FROM public.v_mentors_without_account) AS mentors_without_account,
     ( SELECT count(*) AS count
            FROM public.sync_rejects) AS rejects,
     last_run.status AS last_status,
@@ -1776,7 +3079,9 @@ COMMENT ON COLUMN public.v_sync_health.members_without_mentor IS 'Active members
 
 COMMENT ON COLUMN public.v_sync_health.members_without_account IS 'Those of them whose address no account has.';
 
-COMMENT ON COLUMN public.v_sync_health.members_ambiguous IS 'Those of them whose address more than one member or account has.';
+COMMENT ON COLUMN public.v_sync_health.members_ambiguous IS 'Those of them whose address or account more than one member, account or person has.';
+
+COMMENT ON COLUMN public.v_sync_health.mentors_without_account IS 'Listed mentors whose member''s address no account has any more.';
 
 COMMENT ON COLUMN public.v_sync_health.rejects IS 'Rows in sync_rejects.';
 
@@ -1785,6 +3090,12 @@ COMMENT ON COLUMN public.v_sync_health.last_status IS 'Status of the latest sync
 COMMENT ON COLUMN public.v_sync_health.last_finished_at IS 'When the latest sync run ended.';
 
 COMMENT ON COLUMN public.v_sync_health.last_success_at IS 'When a sync run last ended well, dry runs left out.';
+
+ALTER TABLE ONLY public.job_alerts
+    ADD CONSTRAINT job_alerts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.job_changes
+    ADD CONSTRAINT job_changes_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_one_a_slot UNIQUE (job, slot);
@@ -1833,11 +3144,21 @@ ALTER TABLE ONLY public.users_user
 
 CREATE INDEX idx_users_mentor_id ON public.users USING btree (mentor_id);
 
+CREATE INDEX job_alerts_open_idx ON public.job_alerts USING btree (created_at) WHERE (acknowledged_at IS NULL);
+
+CREATE INDEX job_alerts_run_idx ON public.job_alerts USING btree (run_id);
+
+CREATE INDEX job_changes_run_idx ON public.job_changes USING btree (run_id, chunk, id);
+
+CREATE INDEX job_runs_ended_idx ON public.job_runs USING btree (job, finished_at) WHERE (finished_at IS NOT NULL);
+
 CREATE INDEX job_runs_history_idx ON public.job_runs USING btree (created_at DESC, id);
 
 CREATE INDEX job_runs_lease_idx ON public.job_runs USING btree (lease_expires_at) WHERE (status = 'running'::text);
 
 CREATE INDEX job_runs_queued_idx ON public.job_runs USING btree (run_at, id) WHERE (status = 'queued'::text);
+
+CREATE INDEX job_runs_running_idx ON public.job_runs USING btree (job) WHERE (status = 'running'::text);
 
 CREATE INDEX members_normalised_email_idx ON public.members USING btree (private.normalise_email(email));
 
@@ -1845,11 +3166,31 @@ CREATE INDEX users_normalised_email_idx ON public.users USING btree (private.nor
 
 CREATE INDEX users_user_normalised_email_idx ON public.users_user USING btree (private.normalise_email(email));
 
+CREATE TRIGGER mentor_sync_alerts AFTER UPDATE ON public.job_runs FOR EACH ROW WHEN (((new.status = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text])) AND (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION private.run_needs_somebody();
+
+CREATE TRIGGER mentor_sync_completed BEFORE INSERT ON public.job_runs FOR EACH ROW EXECUTE FUNCTION private.complete_run();
+
+CREATE TRIGGER mentor_sync_edited BEFORE UPDATE ON public.job_schedules FOR EACH ROW WHEN (((((((((((((((old.cron IS DISTINCT FROM new.cron) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.enabled IS DISTINCT FROM new.enabled)) OR (old.params IS DISTINCT FROM new.params)) OR (old.catch_up IS DISTINCT FROM new.catch_up)) OR (old.max_age_seconds IS DISTINCT FROM new.max_age_seconds)) OR (old.coalesce_slots IS DISTINCT FROM new.coalesce_slots)) OR (old.max_concurrent IS DISTINCT FROM new.max_concurrent)) OR (old.jitter_seconds IS DISTINCT FROM new.jitter_seconds)) OR (old.timeout_seconds IS DISTINCT FROM new.timeout_seconds)) OR (old.lease_seconds IS DISTINCT FROM new.lease_seconds)) OR (old.max_attempts IS DISTINCT FROM new.max_attempts)) OR (old.max_change_ratio IS DISTINCT FROM new.max_change_ratio)) OR (old.keep_days IS DISTINCT FROM new.keep_days))) EXECUTE FUNCTION private.schedule_edited();
+
 CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
 CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.users_user REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
 
-CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.job_schedules FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
+CREATE TRIGGER mentor_sync_log_deleted AFTER DELETE ON public.mentors REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'user_id', 'person_id', 'slug', 'bio', 'expertise', 'is_approved', 'is_active', 'rating', 'rating_count', 'total_sessions', 'version', 'capacity', 'availability', 'timezone', 'domain', 'experience_years', 'teaching_style', 'synced', 'created_at');
+
+CREATE TRIGGER mentor_sync_log_deleted AFTER DELETE ON public.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'created_at');
+
+CREATE TRIGGER mentor_sync_log_inserted AFTER INSERT ON public.mentors REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'user_id', 'person_id', 'slug', 'bio', 'expertise', 'is_approved', 'is_active', 'rating', 'rating_count', 'total_sessions', 'version', 'capacity', 'availability', 'timezone', 'domain', 'experience_years', 'teaching_style', 'synced', 'created_at');
+
+CREATE TRIGGER mentor_sync_log_inserted AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'created_at');
+
+CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.mentors REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'user_id', 'person_id', 'slug', 'bio', 'expertise', 'is_approved', 'is_active', 'rating', 'rating_count', 'total_sessions', 'version', 'capacity', 'availability', 'timezone', 'domain', 'experience_years', 'teaching_style', 'synced', 'created_at');
+
+CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'created_at');
+
+CREATE TRIGGER mentor_sync_seen_to AFTER UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text])) AND (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION private.run_was_seen_to();
+
+CREATE TRIGGER mentor_sync_settled BEFORE UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.approved <> new.approved))) EXECUTE FUNCTION private.settle_run();
 
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentors FOR EACH ROW WHEN (((((((((((((((old.slug IS DISTINCT FROM new.slug) OR (old.bio IS DISTINCT FROM new.bio)) OR (old.expertise IS DISTINCT FROM new.expertise)) OR (old.is_approved IS DISTINCT FROM new.is_approved)) OR (old.is_active IS DISTINCT FROM new.is_active)) OR (old.rating IS DISTINCT FROM new.rating)) OR (old.rating_count IS DISTINCT FROM new.rating_count)) OR (old.total_sessions IS DISTINCT FROM new.total_sessions)) OR (old.capacity IS DISTINCT FROM new.capacity)) OR (old.availability IS DISTINCT FROM new.availability)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.domain IS DISTINCT FROM new.domain)) OR (old.experience_years IS DISTINCT FROM new.experience_years)) OR (old.teaching_style IS DISTINCT FROM new.teaching_style))) EXECUTE FUNCTION private.touch_updated_at();
 
@@ -1860,6 +3201,12 @@ CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.users FOR EACH ROW WHEN
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.users_user REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
+
+ALTER TABLE ONLY public.job_alerts
+    ADD CONSTRAINT job_alerts_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.job_runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.job_changes
+    ADD CONSTRAINT job_changes_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.job_runs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_job_fkey FOREIGN KEY (job) REFERENCES public.job_schedules(job) ON UPDATE CASCADE;
@@ -1876,6 +3223,10 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE SET NULL;
 
+CREATE POLICY "Admins read the alerts" ON public.job_alerts FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
+CREATE POLICY "Admins read the changes" ON public.job_changes FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
 CREATE POLICY "Admins read the rejects" ON public.sync_rejects FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
 
 CREATE POLICY "Admins read the runs" ON public.job_runs FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
@@ -1889,6 +3240,10 @@ CREATE POLICY "Mentors read their own row, admins every row" ON public.mentors F
 CREATE POLICY "People change their own row" ON public.users FOR UPDATE TO authenticated USING ((id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((id = ( SELECT private.current_user_id() AS current_user_id)));
 
 CREATE POLICY "People read themselves and their students, admins everybody" ON public.users FOR SELECT TO authenticated USING (((id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+ALTER TABLE public.job_alerts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job_runs ENABLE ROW LEVEL SECURITY;
 
@@ -1924,14 +3279,32 @@ REVOKE ALL ON FUNCTION private.auth_user_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.auto_approve() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.change_log_kept() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.change_log_kept() TO service_role;
+
+REVOKE ALL ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION private.check_deferred() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.complete_run() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.current_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.current_user_id() TO authenticated;
 GRANT ALL ON FUNCTION private.current_user_id() TO service_role;
+
+REVOKE ALL ON FUNCTION private.departures(OUT stopping bigint, OUT active bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.departures_allowed(p_active bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO anon;
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO authenticated;
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.held_back(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.is_admin() TO authenticated;
@@ -1940,13 +3313,19 @@ GRANT ALL ON FUNCTION private.is_admin() TO service_role;
 REVOKE ALL ON FUNCTION private.is_mentor_type(p_membershiptype text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.is_mentor_type(p_membershiptype text) TO service_role;
 
+REVOKE ALL ON FUNCTION private.is_rows_fault(p_code text, p_context text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.limit_waits(p_deadline timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.link_auth_users(p_addresses text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.log_changes() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.members_changed() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.members_page(p_after uuid, p_limit integer, p_email text, p_only_rejected boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.mentor_bio(p_experience text, p_occupation text, p_jobtitle text) FROM PUBLIC;
 
@@ -1957,22 +3336,55 @@ GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO service_role;
 
 REVOKE ALL ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.mentor_members_with(p_addresses text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.next_runs(p_limit integer, p_jobs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.next_runs(p_limit integer, p_jobs text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION private.next_step(p_step integer, p_began timestamp with time zone, p_deadline timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.open_jobs(p_jobs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.open_jobs(p_jobs text[]) TO service_role;
+
 REVOKE ALL ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.referring_expression(p_relation regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text, p_deadline timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_undoable(p_of uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.rescue_runs() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.rescue_runs() TO service_role;
+
+REVOKE ALL ON FUNCTION private.retry_delay(p_attempt integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.retry_delay(p_attempt integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.run_needs_somebody() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.run_was_seen_to() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.schedule_edited() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.schema_version() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.schema_version() TO service_role;
 
 REVOKE ALL ON FUNCTION private.sees_everything() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.settle_run() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.slug(p_name text, p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) TO service_role;
+REVOKE ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) TO service_role;
 
 REVOKE ALL ON FUNCTION private.sync_members(p_ids uuid[], p_auto_approve boolean, p_deadline timestamp with time zone, OUT outcomes private.sync_outcome[], OUT taken integer) FROM PUBLIC;
 
@@ -1982,23 +3394,54 @@ GRANT ALL ON FUNCTION private.sync_one(p_member_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION private.sync_quietly(p_ids uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.sync_set_quietly(p_ids uuid[], p_deadline timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.touch_updated_at() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.trigger_deadline() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION public.claim_run(p_worker text, p_run_id uuid, p_jobs text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.claim_run(p_worker text, p_run_id uuid, p_jobs text[]) TO service_role;
+REVOKE ALL ON FUNCTION private.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) TO service_role;
 
-REVOKE ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_slot timestamp with time zone, p_id uuid, p_max_attempts integer, p_requested_by text) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_slot timestamp with time zone, p_id uuid, p_max_attempts integer, p_requested_by text) TO service_role;
+REVOKE ALL ON FUNCTION private.undo_chunk(p_of uuid, p_chunk bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.was_cancelled(p_code text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.accept_schedules(p_verdicts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.accept_schedules(p_verdicts jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.approve_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.approve_run(p_run_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.cancel_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_run(p_run_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.enqueue_slots(p_due jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enqueue_slots(p_due jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION public.find_runs(p_beginning text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_runs(p_beginning text) TO service_role;
 
-REVOKE ALL ON FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb, p_error jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.finish_run(p_run_id uuid, p_fence bigint, p_status text, p_counts jsonb, p_error jsonb) TO service_role;
+REVOKE ALL ON FUNCTION public.finish_runs(p_results jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.finish_runs(p_results jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION public.get_mentors_with_member_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_mentors_with_member_data() TO anon;
@@ -2013,17 +3456,35 @@ GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_siz
 GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) TO authenticated;
 GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) TO service_role;
 
+REVOKE ALL ON FUNCTION public.prune_runs(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.prune_runs(p_limit integer) TO service_role;
+
 REVOKE ALL ON FUNCTION public.register_jobs(p_jobs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.register_jobs(p_jobs jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.retry_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.retry_run(p_run_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.scheduler_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.scheduler_state() TO service_role;
 
 REVOKE ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_records integer) TO service_role;
+REVOKE ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
+
+GRANT SELECT,DELETE,UPDATE ON TABLE public.job_alerts TO service_role;
+GRANT SELECT ON TABLE public.job_alerts TO authenticated;
+
+GRANT SELECT,DELETE ON TABLE public.job_changes TO service_role;
+GRANT SELECT ON TABLE public.job_changes TO authenticated;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job_schedules TO service_role;
 GRANT SELECT ON TABLE public.job_schedules TO authenticated;
@@ -2068,6 +3529,8 @@ GRANT UPDATE(contact_preference) ON TABLE public.users TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users_user TO service_role;
 
 GRANT SELECT ON TABLE public.v_members_without_mentor TO service_role;
+
+GRANT SELECT ON TABLE public.v_mentors_without_account TO service_role;
 
 GRANT SELECT ON TABLE public.v_sync_health TO service_role;
 

@@ -12,11 +12,15 @@ from typer.core import TyperGroup
 
 from mentor_sync import __version__
 from mentor_sync.cli.config import app as config_app
+from mentor_sync.cli.daemon import daemon, health
 from mentor_sync.cli.db import app as db_app
 from mentor_sync.cli.demo import demo
+from mentor_sync.cli.job import app as job_app
 from mentor_sync.cli.local import app as local_app
 from mentor_sync.cli.output import Invocation
 from mentor_sync.cli.run import app as run_app
+from mentor_sync.cli.run_actions import approve_run, cancel_run, retry_run, undo_run
+from mentor_sync.cli.schedule import app as schedule_app
 from mentor_sync.cli.sync import sync
 from mentor_sync.errors import MentorSyncError, UsageError
 from mentor_sync.logs import configure_logs
@@ -59,7 +63,18 @@ app = typer.Typer(
 )
 app.command("sync")(sync)
 app.command("demo")(demo)
+app.command("daemon")(daemon)
+app.command("health")(health)
+for name, decide in (
+    ("approve", approve_run),
+    ("retry", retry_run),
+    ("cancel", cancel_run),
+    ("undo", undo_run),
+):
+    run_app.command(name)(decide)
 app.add_typer(run_app, name="run")
+app.add_typer(schedule_app, name="schedule")
+app.add_typer(job_app, name="job")
 app.add_typer(db_app, name="db")
 app.add_typer(local_app, name="local")
 app.add_typer(config_app, name="config")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from mentor_sync.cli.output import Invocation
@@ -40,11 +40,11 @@ class Project:
 
             raise wrong_address("it cannot be read") from None
 
-    def open(self, settings: Settings) -> Database:
-        """The door to it."""
+    def open(self, settings: Settings, **options: Any) -> Database:
+        """The door to it; options as of Database."""
         from mentor_sync.database import Database
 
-        return Database(self.url, self.key, timeout=settings.http_timeout)
+        return Database(self.url, self.key, timeout=settings.http_timeout, **options)
 
 
 def find_project(invocation: Invocation, settings: Settings) -> Project:

@@ -46,19 +46,27 @@ def sync(
             "--csv", metavar="FILE", help="Write a line per record to this file.", dir_okay=False
         ),
     ] = None,
+    max_changes: Annotated[
+        int | None,
+        typer.Option(
+            "--max-changes", min=0, metavar="N", help="Deactivate up to N mentors unasked."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     yes: YesOption = False,
     quiet: QuietOption = False,
 ) -> int:
     """Make mentors of the active members of type mentor, and keep them in step.
 
-    Running it again changes nothing. Exit 3 when rows were set aside.
+    Running it again changes nothing. Exit 3 when rows were set aside; 5 when it would
+    deactivate so many mentors that somebody must approve it.
     """
     invocation = invocation_of(context)
     params: dict[str, object] = {
         "dry_run": dry_run,
         "auto_approve": False if no_auto_approve else None,
         "email": email,
+        "max_changes": max_changes,
         "every_record": csv is not None,
     }
     return sync_project(invocation, load_settings(), params, csv=csv, yes=yes)

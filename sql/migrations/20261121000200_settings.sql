@@ -7,7 +7,11 @@ create table public.program_settings (
   description text not null,
   updated_at timestamptz not null default now(),
   constraint program_settings_switch_is_boolean
-    check (key <> 'auto_approve' or jsonb_typeof(value) = 'boolean')
+    check (key <> 'auto_approve' or jsonb_typeof(value) = 'boolean'),
+  constraint program_settings_timezone_is_text
+    check (key <> 'timezone' or jsonb_typeof(value) = 'string'),
+  constraint program_settings_days_are_whole
+    check (key <> 'change_log_days' or value::text ~ '^[1-9][0-9]{0,3}$')
 );
 
 comment on table public.program_settings is
@@ -25,7 +29,9 @@ create trigger mentor_sync_touch before update on public.program_settings
 for each row when (old is distinct from new) execute function private.touch_updated_at();
 
 insert into public.program_settings (key, value, description) values
-  ('auto_approve', 'true', 'A mentor made from a member is approved, and so listed, at once.');
+  ('auto_approve', 'true', 'A mentor made from a member is approved, and so listed, at once.'),
+  ('timezone', '"UTC"', 'Time zone of the programme (IANA): schedules without one run by it.'),
+  ('change_log_days', '30', 'So many days a run can be undone; then its change log is deleted.');
 
 create function private.auto_approve() returns boolean
 language sql stable security definer set search_path = '' as $$

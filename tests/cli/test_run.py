@@ -65,6 +65,43 @@ def test_the_list_as_text(history: Project, command: Command) -> None:
     assert "[bold]no[/] [/x]  [31m" in lines[1]
 
 
+def test_a_long_error_leaves_room_for_the_rest(
+    history: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    history.run(
+        "update job_runs set error = jsonb_build_object('message', repeat('broken again ', 40))"
+        f" where id = '{THIRD}'",
+        f"update job_schedules set job = '{'other' * 20}' where job = 'other'",
+    )
+    _, latest, long, _ = command("run", "list").out.splitlines()
+    shown = ["bbbb1111", "sync_mentor_profiles", "failed", "2026-11-21", "02:00"]
+    assert latest.split()[:5] == shown
+    assert (len(latest), latest[-1]) == (80, "…")
+    assert long.split()[0] == "aaaa2222"
+
+
+def test_a_dry_run_is_told_from_the_real_one(history: Project, command: Command) -> None:
+    history.run(f"""update job_runs set params = '{{"dry_run": true}}' where id = '{FIRST}'""")
+    lines = command("run", "list").out.splitlines()
+    assert ["(dry run)" in line for line in lines[1:]] == [False, False, True]
+    assert "sync_mentor_profiles (dry run)  succeeded" in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("lease", "shown"), [("-1 second", "running (silent)"), ("1 hour", "running")]
+)
+def test_a_run_whose_worker_went_silent_says_so(
+    history: Project, command: Command, lease: str, shown: str
+) -> None:
+    history.run(
+        "update job_runs set status = 'running', worker = 'w', fence = 1, attempt = 1,"
+        f" started_at = now(), lease_expires_at = now() + interval '{lease}' where id = '{SECOND}'"
+    )
+    line = command("run", "list", "--status", "running").out.splitlines()[1]
+    assert line.split("  ")[:3] == ["aaaa2222", "other", shown]
+
+
 def test_no_runs_are_no_error(project: Project, command: Command) -> None:
     assert command("run", "list", "--json").data == {"runs": []}
     assert command("run", "list").code == 0

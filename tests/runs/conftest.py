@@ -6,7 +6,7 @@ import pytest
 
 from tests.people import as_service
 from tests.project import Project
-from tests.runs.support import JOB, Verbs
+from tests.runs.support import Verbs, schedule
 
 
 @pytest.fixture
@@ -14,5 +14,5 @@ def verbs(project: Project) -> Iterator[Verbs]:
     """The verbs over one transaction, which is rolled back; the job `work` is registered."""
     with as_service(project) as session:
         made = Verbs(session.connection)
-        made.register(JOB)
+        made.register(schedule())
         yield made

@@ -10,37 +10,22 @@ import pytest
 
 from tests.people import as_admin, as_anon, as_mentor, as_service
 from tests.project import Project
-from tests.runs.support import JOB, Refused, Verbs
-
-SLOT = "2026-11-21T02:00:00+00:00"
+from tests.runs.support import Refused, Verbs, schedule
 
 
 def test_a_run_waits_with_what_its_job_says(verbs: Verbs) -> None:
-    verbs.register({**JOB, "job": "long", "lease_seconds": 300, "max_attempts": 7})
+    says = {"lease_seconds": 300, "max_attempts": 7, "timeout_seconds": 40}
+    verbs.register(schedule("long", **says))
     run = verbs.enqueue("long", p_params={"dry_run": True})
     wanted = {"job": "long", "status": "queued", "attempt": 0, "fence": 0, "slot": None}
-    assert run == run | wanted
-    assert run == run | {"lease_seconds": 300, "max_attempts": 7, "params": {"dry_run": True}}
+    assert run == run | wanted | says | {"params": {"dry_run": True}}
     assert run == run | {"worker": None, "started_at": None, "requested_by": "service_role"}
 
 
-def test_the_same_slot_twice_is_one_run(verbs: Verbs) -> None:
-    first = verbs.enqueue(p_slot=SLOT, p_params={"a": 1})
-    assert verbs.enqueue(p_slot=SLOT, p_params={"a": 2}) == first
-    assert verbs.enqueue(p_slot="2026-11-21T03:00:00+01:00") == first
-    assert verbs.count() == 1
-
-
-def test_another_slot_or_another_job_is_another_run(verbs: Verbs) -> None:
-    verbs.register({**JOB, "job": "other"})
-    ids = {
-        verbs.enqueue(p_slot=SLOT)["id"],
-        verbs.enqueue(p_slot="2026-11-22T02:00:00Z")["id"],
-        verbs.enqueue("other", p_slot=SLOT)["id"],
-        verbs.enqueue()["id"],
-        verbs.enqueue()["id"],
-    }
-    assert len(ids) == verbs.count() == 5
+def test_asking_again_is_another_run(verbs: Verbs) -> None:
+    verbs.register(schedule("other"))
+    ids = {verbs.enqueue()["id"], verbs.enqueue()["id"], verbs.enqueue("other")["id"]}
+    assert len(ids) == verbs.count() == 3
 
 
 def test_the_same_id_twice_is_one_run(verbs: Verbs) -> None:
@@ -51,10 +36,10 @@ def test_the_same_id_twice_is_one_run(verbs: Verbs) -> None:
 
 
 def test_a_run_that_went_on_meanwhile_is_given_as_it_is(verbs: Verbs) -> None:
-    run = verbs.enqueue(p_slot=SLOT)
-    verbs.claim(run=run)
-    assert verbs.enqueue(p_slot=SLOT)["status"] == "running"
-    assert verbs.row(run)["status"] == "running"
+    run = verbs.enqueue()
+    running = verbs.claim(run=run)
+    assert verbs.enqueue(p_id=run["id"], p_params={"a": 2}) == running
+    assert verbs.row(run) == running
 
 
 def test_an_unknown_job_is_ms002(verbs: Verbs) -> None:
@@ -75,7 +60,18 @@ def test_a_row_inserted_by_hand_needs_only_the_job(verbs: Verbs) -> None:
     run = verbs.claim()
     assert run
     assert (run["job"], run["attempt"], run["params"], run["slot"]) == ("work", 1, {}, None)
-    assert verbs.finish(run)["status"] == "succeeded"
+    assert verbs.finish(run)
+
+
+def test_a_row_inserted_by_hand_is_as_its_job_says(verbs: Verbs) -> None:
+    says = {"lease_seconds": 300, "max_attempts": 7, "timeout_seconds": 40}
+    verbs.register(schedule("long", **says))
+    insert = "insert into public.job_runs (job, max_attempts, lease_seconds) values (%s, %s, %s)"
+    verbs.connection.execute(insert.encode(), ["long", None, None])
+    verbs.connection.execute(insert.encode(), ["long", 2, 30])
+    runs = verbs.claim_all(limit=2)
+    found = {(run["lease_seconds"], run["max_attempts"], run["timeout_seconds"]) for run in runs}
+    assert found == {(300, 7, 40), (30, 2, 40)}
 
 
 def test_a_row_inserted_in_the_dashboard_says_who(project: Project) -> None:
@@ -87,12 +83,12 @@ def test_a_row_inserted_in_the_dashboard_says_who(project: Project) -> None:
 
 
 def test_registering_twice_writes_once(verbs: Verbs) -> None:
-    jobs = [{**JOB, "job": "a"}, {**JOB, "job": "b", "cron": "0 2 * * *"}]
+    jobs = [schedule("a"), schedule("b", cron="0 2 * * *")]
     assert verbs.register(*jobs) == 2
     before = schedules(verbs)
     assert verbs.register(*jobs) == 0
     assert schedules(verbs) == before
-    assert verbs.register(*jobs, {**JOB, "job": "c"}) == 1
+    assert verbs.register(*jobs, schedule("c")) == 1
 
 
 def test_registering_never_overwrites_an_operators_edit(verbs: Verbs) -> None:
@@ -100,12 +96,44 @@ def test_registering_never_overwrites_an_operators_edit(verbs: Verbs) -> None:
         "update public.job_schedules set cron = '5 4 * * *', enabled = false, max_attempts = 9"
     )
     before = schedules(verbs)
-    assert verbs.register({**JOB, "cron": "0 2 * * *", "description": "New."}) == 0
+    assert verbs.register(schedule(cron="0 2 * * *", description="New.")) == 0
     assert schedules(verbs) == before
 
 
 def test_a_job_named_twice_at_once_is_registered_once(verbs: Verbs) -> None:
-    assert verbs.register({**JOB, "job": "a"}, {**JOB, "job": "a"}) == 1
+    assert verbs.register(schedule("a"), schedule("a")) == 1
+
+
+def test_a_job_is_registered_as_its_code_says(verbs: Verbs) -> None:
+    said = schedule(
+        "own",
+        cron="5 4 * * 1",
+        catch_up="all",
+        max_age_seconds=90,
+        coalesce_slots=False,
+        max_concurrent=7,
+        jitter_seconds=11,
+        timeout_seconds=12,
+        lease_seconds=13,
+        max_attempts=14,
+    )
+    verbs.register(said)
+    query = "select to_jsonb(s) from public.job_schedules as s where job = 'own'"
+    ((row,),) = verbs.connection.execute(query).fetchall()
+    assert row == row | said
+    assert (row["enabled"], row["params"], row["accepted_cron"]) == (True, {}, None)
+
+
+def test_who_asked_is_noted(verbs: Verbs) -> None:
+    assert verbs.enqueue(p_requested_by="ann")["requested_by"] == "ann"
+    assert verbs.enqueue()["requested_by"] == "service_role"
+
+
+def test_an_operator_may_ask_for_fewer_attempts_but_not_for_none(verbs: Verbs) -> None:
+    assert verbs.enqueue(p_max_attempts=1)["max_attempts"] == 1
+    with pytest.raises(Refused, match="23514"):
+        verbs.enqueue(p_max_attempts=0)
+    assert verbs.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -113,10 +141,19 @@ def test_a_job_named_twice_at_once_is_registered_once(verbs: Verbs) -> None:
     [
         "register_jobs('[]')",
         "enqueue_run('work')",
-        "claim_run('w')",
+        "enqueue_slots('[]')",
+        "accept_schedules('[]')",
+        "claim_runs('w')",
         "heartbeat_run(gen_random_uuid(), 1)",
-        "finish_run(gen_random_uuid(), 1, 'dead')",
+        "finish_runs('[]')",
+        "cancel_run(gen_random_uuid())",
+        "approve_run(gen_random_uuid())",
+        "retry_run(gen_random_uuid())",
         "find_runs('abcd')",
+        "scheduler_state()",
+        "prune_runs()",
+        "changes_of_run(gen_random_uuid(), 0, 10)",
+        "undo_changes(gen_random_uuid(), 1, gen_random_uuid())",
     ],
 )
 def test_nobody_but_the_service_may_run_jobs(project: Project, call: str) -> None:

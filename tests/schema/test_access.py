@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from jobs.undo_run import undo_run
 from tests.people import (
     as_admin,
     as_anon,
@@ -27,6 +28,7 @@ Who = Callable[[Project], AbstractContextManager[Session]]
 
 TABLES = [name for name in RELATIONS if name.startswith("public.")]
 WRITABLE = [name for name in TABLES if not name.startswith("public.v_")]
+JOB_TABLES = ("job_schedules", "job_runs", "job_alerts", "job_changes")
 SAID_BY_OTHERS = (
     "id", "user_id", "person_id", "slug", "is_approved", "is_active", "rating", "rating_count",
     "total_sessions", "version", "synced", "created_at", "updated_at",
@@ -95,8 +97,7 @@ def test_anon_is_refused_every_table(any_project: Project) -> None:
 
 @pytest.mark.usefixtures("mentors")
 def test_a_stranger_finds_every_table_closed_or_empty(any_project: Project) -> None:
-    any_project.run("insert into job_schedules (job) values ('x')")
-    any_project.run("insert into job_runs (job) values ('x')")
+    _a_bit_of_everything(any_project)
     with as_stranger(any_project) as stranger:
         for table in TABLES:
             select = f"select from {table}"
@@ -150,7 +151,7 @@ def test_mentors_see_themselves_and_nobody_else(
     with as_person(any_project, mentors["bob"]) as bob:
         assert bob.rows("select id from users") == [(mentors["bob"],)]
         assert bob.rows("select person_id from mentors") == [(mentors["bob"],)]
-        for table in ("job_runs", "job_schedules", "sync_rejects"):
+        for table in (*JOB_TABLES, "sync_rejects"):
             assert bob.rows(f"select from {table}") == []
 
 
@@ -268,6 +269,9 @@ def _a_bit_of_everything(project: Project) -> None:
     project.run(
         "insert into job_schedules (job) values ('x')",
         "insert into job_runs (job) values ('x')",
+        "insert into job_alerts (kind, job, message) values ('dead', 'x', 'y')",
+        "insert into job_changes (run_id, chunk, relation, row_id, action, after)"
+        " select id, 1, 'users', id, 'insert', '{}' from job_runs",
         "insert into sync_rejects values ('members', 'x', 'y', 'z')",
     )
 
@@ -275,7 +279,7 @@ def _a_bit_of_everything(project: Project) -> None:
 def test_admins_read_everything_of_ours(any_project: Project) -> None:
     _a_bit_of_everything(any_project)
     with as_admin(any_project) as admin:
-        for table in ("users", "mentors", "job_schedules", "job_runs", "sync_rejects"):
+        for table in ("users", "mentors", *JOB_TABLES, "sync_rejects"):
             count = any_project.one(f"select count(*) from {table}")
             assert admin.one(f"select count(*) from {table}") == count > 0
         assert _contacts(admin) == {"Mentor": ("mentor@example.org", None)}
@@ -284,10 +288,10 @@ def test_admins_read_everything_of_ours(any_project: Project) -> None:
 def test_admins_write_neither_jobs_nor_other_people(any_project: Project) -> None:
     _a_bit_of_everything(any_project)
     with as_admin(any_project) as admin:
-        for table in ("job_schedules", "job_runs"):
+        for table in ("job_schedules", "job_runs", "job_alerts"):
             assert admin.refused(f"insert into {table} (job) values ('y')")
             assert admin.refused(f"update {table} set job = 'y'")
-        for table in ("job_schedules", "job_runs", "sync_rejects"):
+        for table in (*JOB_TABLES, "sync_rejects"):
             assert admin.refused(f"delete from {table}")
         assert admin.changed("update users set city = 'Rome'") == 1
         assert admin.changed("update mentors set bio = 'x'") == 0
@@ -326,11 +330,20 @@ def test_only_admins_and_the_daemon_sync_a_member(any_project: Project, who: Who
 
 VERBS = (
     "register_jobs('[]')",
+    "accept_schedules('[]')",
     "enqueue_run('x')",
-    "claim_run('me')",
+    "enqueue_slots('[]')",
+    "claim_runs('me')",
     f"heartbeat_run('{uuid4()}', 1)",
-    f"finish_run('{uuid4()}', 1, 'succeeded')",
+    "finish_runs('[]')",
+    f"cancel_run('{uuid4()}')",
+    f"approve_run('{uuid4()}')",
+    f"retry_run('{uuid4()}')",
     "find_runs('00')",
+    "scheduler_state()",
+    f"changes_of_run('{uuid4()}', 0, 10)",
+    f"undo_changes('{uuid4()}', 1, '{uuid4()}')",
+    "prune_runs()",
     f"sync_mentor_profiles('{uuid4()}', 1)",
 )
 
@@ -338,21 +351,54 @@ VERBS = (
 @pytest.mark.parametrize("who", [as_anon, as_stranger, as_mentor, as_admin])
 def test_the_verbs_of_jobs_are_refused_to_people(any_project: Project, who: Who) -> None:
     any_project.run("insert into job_schedules (job) values ('x')")
-    before = any_project.contents("job_runs", "job_schedules")
+    before = any_project.contents(*JOB_TABLES)
     with who(any_project) as person:
         assert [verb for verb in VERBS if not person.refused(f"select {verb}")] == []
-    assert any_project.contents("job_runs", "job_schedules") == before
+    assert any_project.contents(*JOB_TABLES) == before
 
 
 def test_the_verbs_of_jobs_serve_the_daemon(any_project: Project) -> None:
     with as_service(any_project) as daemon:
-        daemon.one("""select register_jobs('[{"job": "x", "description": "", "timezone": "UTC",
-          "lease_seconds": 60, "max_attempts": 3}]')""")
-        run = daemon.one("select enqueue_run('x')")
-        assert daemon.one("select claim_run('me')")["id"] == run["id"]
+        daemon.one("select register_jobs(%s)", json.dumps([undo_run.schedule()]))
+        run = daemon.one("select enqueue_run('undo_run')")
+        owned = {"id": run["id"], "fence": 1}
+        assert daemon.one("select claim_runs('me')")[0]["id"] == run["id"]
         assert daemon.one("select sync_mentor_profiles(%s, 1)", run["id"])["done"]
         assert daemon.one("select heartbeat_run(%s, 1)", run["id"])["lease_expires_at"]
-        assert daemon.one("select finish_run(%s, 1, 'succeeded')", run["id"])["finished_at"]
+        ended = json.dumps([owned | {"status": "awaiting_approval"}])
+        assert daemon.one("select finish_runs(%s)", ended) == {"stale": []}
+        assert daemon.one("select approve_run(%s)", run["id"])["status"] == "queued"
+        assert daemon.one("select cancel_run(%s)", run["id"])["status"] == "cancelled"
+        assert daemon.one("select retry_run(%s)", run["id"])["status"] == "queued"
+
+
+def test_the_verbs_of_schedules_and_change_logs_serve_the_daemon(any_project: Project) -> None:
+    with as_service(any_project) as daemon:
+        daemon.one("select register_jobs(%s)", json.dumps([undo_run.schedule()]))
+        verdict = {"job": "undo_run", "error": None, "cron": "@daily", "timezone": "UTC"}
+        assert daemon.one("select accept_schedules(%s)", json.dumps([verdict])) == 1
+        assert daemon.one("select enqueue_slots('[]')") == []
+        assert daemon.one("select scheduler_state()")["schedules"][0]["job"] == "undo_run"
+        ended = daemon.one("select enqueue_run('undo_run')")["id"]
+        daemon.rows("select cancel_run(%s)", ended)
+        run = daemon.one("select enqueue_run('undo_run')")["id"]
+        daemon.rows("select claim_runs('me')")
+        assert daemon.one("select undo_changes(%s, 1, %s)", run, ended)["done"]
+        assert daemon.one("select changes_of_run(%s, 0, 10)", run) == []
+        assert daemon.one("select prune_runs()") == {"changes": 0, "runs": 0}
+
+
+def test_nobody_writes_the_change_log_by_hand(any_project: Project) -> None:
+    _a_bit_of_everything(any_project)
+    for who in (as_service, as_admin, as_student):
+        with who(any_project) as person:
+            assert person.refused("insert into job_changes (relation) values ('users')")
+            assert person.refused("update job_changes set before = null")
+            assert person.refused("select private.undo_chunk(gen_random_uuid(), 1)")
+            assert person.refused("insert into job_alerts (kind) values ('dead')")
+    with as_admin(any_project, "other@example.org") as admin:
+        assert admin.refused("delete from job_changes")
+        assert admin.refused("delete from job_alerts")
 
 
 # Sources and settings --------------------------------------------------------------------------
@@ -373,6 +419,7 @@ def test_people_neither_read_nor_write_sources_and_settings(any_project: Project
 
 
 def test_the_daemon_reads_and_writes_sources(any_project: Project) -> None:
+    switch_off = "update program_settings set value = 'false' where key = 'auto_approve'"
     with as_service(any_project) as daemon:
         daemon.changed("insert into users_user (email) values ('new@example.org')")
         daemon.changed(
@@ -381,7 +428,7 @@ def test_the_daemon_reads_and_writes_sources(any_project: Project) -> None:
         )
         assert _contacts(daemon) == {"N": ("new@example.org", None)}
         assert daemon.changed("delete from members") == 1
-        assert daemon.changed("update program_settings set value = 'false'") == 1
+        assert daemon.changed(switch_off) == 1
         assert daemon.refused("delete from program_settings")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from mentor_sync import SCHEMA_VERSION
 from mentor_sync.sources import sql_folder
 from tests.project import Project
 
@@ -53,7 +54,42 @@ select n.name from (
   select polname from pg_policy
 ) as n (name) where octet_length(n.name) >= 63"""
 
+# What the triggers of the change log name, once a name; encode() ends each with \000.
+_LOGGED = """
+select t.tgrelid, t.tgtype & 28 as event, a.name
+from pg_trigger as t
+cross join unnest(string_to_array(encode(t.tgargs, 'escape'), '\\000')) as a (name)
+where t.tgname like 'mentor_sync_log_%' and a.name <> ''"""
+
+# Columns that are not logged, and why: they say when a row was written, and undoing writes it.
+UNLOGGED = ("users.updated_at", "mentors.updated_at")
+_FORGOTTEN = f"""
+select format('%s.%s', c.relname, a.attname) from pg_attribute as a
+join pg_class as c on c.oid = a.attrelid
+where a.attnum > 0 and not a.attisdropped
+  and a.attrelid in (select tgrelid from pg_trigger where tgname like 'mentor_sync_log_%')
+  and (a.attrelid, a.attname) not in (select tgrelid, name from ({_LOGGED}) as l)
+  and format('%s.%s', c.relname, a.attname) not in {UNLOGGED}"""
+
 RULES = {
+    "the change log names columns that there are": f"""
+        select format('%s.%s', l.tgrelid::regclass, l.name) from ({_LOGGED}) as l
+        where not exists (
+          select from pg_attribute as a
+          where a.attrelid = l.tgrelid and a.attname = l.name and not a.attisdropped
+        )""",
+    "the change log forgets no column": _FORGOTTEN,
+    "the change log of a table is one for all events": f"""
+        select l.tgrelid::regclass::text || '.' || l.name from ({_LOGGED}) as l
+        group by 1 having count(*) <> 3 or count(distinct l.event) <> 3""",
+    "rows whose changes are logged have ids": """
+        select t.tgrelid::regclass from pg_trigger as t
+        where t.tgname like 'mentor_sync_log_%' and not exists (
+          select from pg_attribute as a
+          join pg_constraint as k on k.conrelid = a.attrelid and k.contype = 'p'
+          where a.attrelid = t.tgrelid and a.attname = 'id' and a.atttypid = 'uuid'::regtype
+            and k.conkey = array[a.attnum]
+        )""",
     "no definer is exposed": """
         select p.proname from pg_proc as p
         where p.pronamespace = 'public'::regnamespace and p.prosecdef""",
@@ -96,7 +132,50 @@ RULES = {
 }
 
 _LONG = "x" * 70
+_LOG = """create trigger {} after {} on {} referencing {} for each statement
+execute function private.log_changes({})"""
+_NEW, _BOTH = "new table as new_rows", "old table as old_rows new table as new_rows"
+
+
+def _log(table: str, event: str, columns: str) -> str:
+    """A trigger of the change log, instead of the one that there is."""
+    name = "mentor_sync_log_inserted" if event == "insert" else "mentor_sync_log_updated"
+    made = _LOG.format(name, event, table, _NEW if event == "insert" else _BOTH, columns)
+    return f"drop trigger if exists {name} on {table}; {made}"
+
+
 DEFECTS = [
+    (
+        "the change log names columns that there are",
+        "alter table users rename column city to town",
+        "users.city",
+    ),
+    (
+        "the change log names columns that there are",
+        _log("mentors", "insert", "'id', 'shoe_size'"),
+        "mentors.shoe_size",
+    ),
+    ("the change log forgets no column", "alter table users add size int", "users.size"),
+    (
+        "the change log forgets no column",
+        _log("program_settings", "insert", "'key'"),
+        "program_settings.value",
+    ),
+    (
+        "the change log of a table is one for all events",
+        "drop trigger mentor_sync_log_updated on users",
+        "users.email",
+    ),
+    (
+        "the change log of a table is one for all events",
+        _log("mentors", "update", "'id'"),
+        "mentors.bio",
+    ),
+    (
+        "rows whose changes are logged have ids",
+        _log("program_settings", "update", "'key'"),
+        "program_settings",
+    ),
     ("no definer is exposed", "alter function find_runs security definer", "find_runs"),
     ("functions search nowhere", "alter function find_runs reset all", "find_runs"),
     ("functions search nowhere", "alter function private.slug set search_path = public", "slug"),
@@ -172,6 +251,12 @@ def test_every_rule_can_fail() -> None:
     assert {rule for rule, _, _ in DEFECTS} == RULES.keys()
 
 
+def test_the_tables_that_jobs_write_are_logged(project: Project) -> None:
+    query = "select distinct tgrelid::regclass::text from pg_trigger where tgname like %s"
+    found = {table for (table,) in project.rows(query, "mentor_sync_log_%")}
+    assert found == {"users", "mentors"}
+
+
 # The files -------------------------------------------------------------------------------------
 
 FILES = sorted(sql_folder("migrations").glob("*.sql"))
@@ -190,6 +275,11 @@ def _faults(path: Path, text: str) -> list[str]:
         faults += [f"{number}: tab"] if "\t" in line else []
         faults += [f"{number}: space at the end"] if line != line.rstrip() else []
     return faults
+
+
+def test_code_and_schema_say_the_version_of_the_last_file(project: Project) -> None:
+    last = FILES[-1].name.split("_")[0]
+    assert project.one("select private.schema_version()") == SCHEMA_VERSION == last
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -9,6 +9,8 @@ _DML = "delete insert select update"
 # Every table and view there is. A new one fails the test until somebody has said here who may.
 RELATIONS: dict[str, dict[str, str]] = {
     "private.source_members": {},
+    "public.job_alerts": {"authenticated": "select", "service_role": "delete select update"},
+    "public.job_changes": {"authenticated": "select", "service_role": "delete select"},
     "public.job_runs": {"authenticated": "select", "service_role": _DML},
     "public.job_schedules": {"authenticated": "select", "service_role": _DML},
     "public.members": {"service_role": _DML},
@@ -18,6 +20,7 @@ RELATIONS: dict[str, dict[str, str]] = {
     "public.users": {"authenticated": "select", "service_role": _DML},
     "public.users_user": {"service_role": _DML},
     "public.v_members_without_mentor": {"service_role": "select"},
+    "public.v_mentors_without_account": {"service_role": "select"},
     "public.v_sync_health": {"service_role": "select"},
 }
 # What is granted on single columns, beside that.
@@ -29,21 +32,38 @@ COLUMNS = {
 }
 # Every function there is, by those who may call it.
 FUNCTIONS = {
-    "": "private.accounts_changed private.add_counts private.apply_members"
-    " private.auth_user_changed private.auto_approve private.keep_rejects"
-    " private.link_auth_users private.members_changed private.members_page private.mentor_bio"
-    " private.mentor_expertise private.outcome_counts private.outcome_records"
-    " private.reject_quietly private.sees_everything private.settle_lost private.slug"
-    " private.stop_departed private.sync_members private.sync_quietly private.touch_updated_at"
-    " private.trigger_deadline private.try_members",
-    "anon authenticated service_role": "private.directory_page private.mentor_directory"
-    " private.normalise_email private.trim_space public.get_mentors_with_member_data"
-    " public.list_mentors",
-    "authenticated service_role": "private.current_user_id private.is_admin"
-    " private.sync_one public.sync_mentor_from_member",
-    "service_role": "private.assert_run private.is_mentor_type private.sync_chunk"
-    " public.claim_run public.enqueue_run public.find_runs public.finish_run"
-    " public.heartbeat_run public.register_jobs public.sync_mentor_profiles",
+    "": (
+        "private.accounts_changed private.add_counts private.apply_members"
+        " private.auth_user_changed private.auto_approve private.check_deferred"
+        " private.complete_run private.departures private.departures_allowed"
+        " private.forget_departed private.held_back private.is_rows_fault private.keep_rejects"
+        " private.limit_waits private.link_auth_users private.log_changes private.members_changed"
+        " private.members_page private.mentor_bio private.mentor_expertise"
+        " private.mentor_members_with private.next_step private.outcome_counts"
+        " private.outcome_records private.referring_expression private.reject_quietly"
+        " private.require_approval private.require_undoable private.run_needs_somebody"
+        " private.run_was_seen_to private.schedule_edited private.sees_everything"
+        " private.settle_lost private.settle_run private.slug private.stop_departed"
+        " private.sync_members private.sync_quietly private.sync_set_quietly"
+        " private.too_late_to_begin private.touch_updated_at private.trigger_deadline"
+        " private.try_members private.undo_chunk private.undo_table private.was_cancelled"
+    ),
+    "anon authenticated service_role": (
+        "private.directory_page private.mentor_directory private.normalise_email"
+        " private.trim_space public.get_mentors_with_member_data public.list_mentors"
+    ),
+    "authenticated service_role": (
+        "private.current_user_id private.is_admin private.sync_one public.sync_mentor_from_member"
+    ),
+    "service_role": (
+        "private.assert_run private.change_log_kept private.change_run private.is_mentor_type"
+        " private.next_runs private.open_jobs private.rescue_runs private.retry_delay"
+        " private.schema_version private.sync_chunk private.take_runs private.undo_changes"
+        " public.accept_schedules public.approve_run public.cancel_run public.changes_of_run"
+        " public.claim_runs public.enqueue_run public.enqueue_slots public.find_runs"
+        " public.finish_runs public.heartbeat_run public.prune_runs public.register_jobs"
+        " public.retry_run public.scheduler_state public.sync_mentor_profiles public.undo_changes"
+    ),
 }
 
 _OURS = "in ('public'::regnamespace, 'private'::regnamespace)"

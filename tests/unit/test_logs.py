@@ -123,3 +123,13 @@ def test_configuring_twice_logs_once(capsys: Capture) -> None:
     configure_logs("info", "json")
     get_logger("x").info("once")
     assert len(events(capsys)) == 1
+
+
+def test_no_event_names_an_address(capsys: Capture) -> None:
+    configure_logs("info", "json")
+    get_logger("x").error("run ended", reason="Key (email)=(ann@example.org) already exists.")
+    logging.getLogger("other").warning("mail to %s", "bob@example.org")
+    shown = capsys.readouterr().err
+    assert "ann@" not in shown
+    assert "bob@" not in shown
+    assert shown.count("***@example.org") == 2

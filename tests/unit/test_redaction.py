@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mentor_sync.redaction import mask, redact, redacted
+from mentor_sync.redaction import anonymised, mask, redact, redacted
 from tests.unit.support import KEY
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJl"
@@ -62,7 +62,7 @@ def test_other_text_stays_as_it_is(text: str) -> None:
     [
         "Hey Jude, heyJude and monkeyJar",
         "ann@example.org wrote to bob@example.org",
-        "http://127.0.0.1:54321/rest/v1/rpc/claim_run of ann@example.org",
+        "http://127.0.0.1:54321/rest/v1/rpc/claim_runs of ann@example.org",
         "sb_other_thing 2026-11-21T04:00:00Z 5a1c3f0e-0000-4000-8000-000000000000",
         "https://<ref>.supabase.co, mentor-sync needs the secret key (sb_secret_...)",
     ],
@@ -114,3 +114,23 @@ def test_plain_values_keep_their_type_and_others_become_text() -> None:
 def test_settings_show_a_secret_by_its_end(secret: str, shown: str) -> None:
     assert mask(secret).startswith(shown)
     assert len(secret) < 5 or secret not in mask(secret)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Key (email)=(o'hara+x@exämple.org) exists", "Key (email)=(***@exämple.org) exists"),
+        ("ann@example.org, Bob <bob.b@example.net>", "***@example.org, Bob <***@example.net>"),
+        ("mentor @ home, @everybody, a@b", "mentor @ home, @everybody, a@b"),
+        ("postgresql://ann:***@db.example.org:5432", "postgresql://ann:***@db.example.org:5432"),
+    ],
+)
+def test_logs_name_nobody_s_address(text: str, shown: str) -> None:
+    assert anonymised(text) == shown
+    assert anonymised({"a": [text], text: 1}) == {"a": [shown], shown: 1}
+
+
+@given(st.emails().filter(lambda address: not set(address.rpartition("@")[0]) & set('"=')))
+def test_no_address_survives(address: str) -> None:
+    domain = address.rpartition("@")[2]
+    assert anonymised(f"x <{address}> y") == f"x <***@{domain}> y"

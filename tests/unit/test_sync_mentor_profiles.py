@@ -171,6 +171,8 @@ def test_calls_carry_the_fence_and_the_parameters() -> None:
             "p_dry_run": True,
             "p_auto_approve": False,
             "p_email": "a@b.org",
+            "p_only_rejected": False,
+            "p_max_changes": None,
             "p_records": None,
         }
     ]
