@@ -26,6 +26,8 @@ CLAIM_PATIENCE = 1.0
 """Seconds to repeat a claim: the next one comes soon anyway."""
 STUCK_SECONDS = 120.0
 """A loop that did nothing for so long will not go on by itself."""
+SILENT_SECONDS = 30.0
+"""No answer for so long, though somebody asks every few seconds, is none."""
 _NO_ANSWER = {"", "timeout", "unreachable", NO_CONNECTION}
 _STARTUP_PAUSE = 2.0
 _TICK = 0.5
@@ -82,7 +84,8 @@ class Daemon:
 
     def ready(self) -> dict[str, Check]:
         """Whether runs are made and taken now."""
-        answered = self._answered_at > self._failed_at
+        silent = monotonic() - self._answered_at > SILENT_SECONDS
+        answered = self._answered_at > self._failed_at and not silent
         schema = self._ticker.schema
         return {
             "database": Check(answered, "answers" if answered else "does not answer"),

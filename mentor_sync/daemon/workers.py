@@ -20,6 +20,8 @@ from mentor_sync.settings import Settings
 
 CHANGED = {"created", "updated", "deactivated", "undone"}
 """The outcomes of rows that were written."""
+LAST_CLAIM_SECONDS = 5.0
+"""How long a claim under way may still take when the daemon stops."""
 
 
 class Workers:
@@ -71,6 +73,7 @@ class Workers:
         self._closed.set()
         self._wake.set()
         deadline = monotonic() + grace
+        self._loop.join(max(grace, LAST_CLAIM_SECONDS))
         while self.busy and monotonic() < deadline:
             time.sleep(0.05)
         self._stopping.set()
@@ -82,6 +85,9 @@ class Workers:
         self._stopping.set()
         with self._lock:
             runs = list(self._running.values())
+        self._release(runs)
+
+    def _release(self, runs: list[Json]) -> None:
         results = [{"id": r["id"], "fence": r["fence"], "status": "released"} for r in runs]
         if results:
             with suppress(MentorSyncError):
@@ -105,8 +111,11 @@ class Workers:
             asked = {"p_worker": WORKER, "p_limit": free, "p_jobs": self._jobs}
             holding = list(self._running)
             claimed = self._claiming.rpc("claim_runs", {**asked, "p_holding": holding}, expect=list)
-            for run in claimed:
-                self._begin(run)
+            if self._closed.is_set():
+                self._release(claimed)
+            else:
+                for run in claimed:
+                    self._begin(run)
         self.looked_at = monotonic()
 
     def _begin(self, run: Json) -> None:
@@ -119,13 +128,15 @@ class Workers:
 
     def _work(self, run: Json) -> None:
         began = monotonic()
-        outcome = self._outcome(run)
+        try:
+            outcome = self._outcome(run)
+        finally:
+            with self._lock:
+                del self._running[run["id"]]
+            self.wake()
         self._metrics.run_finished(run["job"], outcome, monotonic() - began)
         if outcome == "retried":
             self._metrics.retried(run["job"])
-        with self._lock:
-            del self._running[run["id"]]
-        self.wake()
 
     def _outcome(self, run: Json) -> str:
         """How the run ended; every error has been noted in its row and in the log by now."""
