@@ -34,7 +34,7 @@ TABLES: dict[str, dict[Kind, str]] = {
     "users": {
         "uuid": "id auth_user_id member_id mentor_id",
         "integer": "legacy_user_id",
-        "text": "email full_name role status timezone country city contact_preference",
+        "text": "email full_name role status timezone country city contact_preference locale",
         "timestamptz": "created_at updated_at",
     },
     "mentors": {

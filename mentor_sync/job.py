@@ -80,6 +80,7 @@ class Defaults(TypedDict, total=False):
     timeout_seconds: int
     lease_seconds: int
     max_attempts: int
+    keep_days: int
 
 
 _DEFAULTS: dict[str, Any] = {
@@ -92,6 +93,7 @@ _DEFAULTS: dict[str, Any] = {
     "timeout_seconds": 3_600,
     "lease_seconds": 60,
     "max_attempts": 3,
+    "keep_days": 90,
 }
 
 

@@ -35,6 +35,17 @@ def redacted(value: Any) -> Any:
     return redact(str(value))
 
 
+def storable(value: Any) -> Any:
+    """Plain data as PostgreSQL takes it: without NUL and without halves of characters."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(value, Mapping):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    return value
+
+
 def anonymised(value: Any) -> Any:
     """Plain data without the people in e-mail addresses: for logs, which outlive consent."""
     if isinstance(value, str):

@@ -18,7 +18,7 @@ from mentor_sync.errors import ApprovalNeeded, MentorSyncError, StaleRun, UsageE
 from mentor_sync.heartbeat import Heartbeat
 from mentor_sync.job import Job, JobContext, JobResult, Progress, find_job
 from mentor_sync.logs import get_logger
-from mentor_sync.redaction import redacted
+from mentor_sync.redaction import redacted, storable
 from mentor_sync.settings import Settings
 
 Report = Callable[[Progress], None]
@@ -60,25 +60,27 @@ def run_now(
         UsageError: there is no such job, or its parameters are not such.
         MentorSyncError: the job failed; the run's row holds the reason.
     """
-    run_id = enqueue(database, name, params, max_attempts=1)
-    return run_queued(database, settings, run_id, report=report)
+    # Asked for and claimed in one call, so that no daemon comes in between.
+    run = _asked(database, name, params, {"p_max_attempts": 1, "p_worker": WORKER})
+    return execute(database, settings, run, report=report)
 
 
-def enqueue(
-    database: Database, name: str, params: Json, *, max_attempts: int | None = None
-) -> UUID:
+def enqueue(database: Database, name: str, params: Json) -> UUID:
     """Ask for a run: its id.
 
     Raises:
         UsageError: there is no such job, or its parameters are not such.
     """
+    return UUID(_asked(database, name, params, {})["id"])
+
+
+def _asked(database: Database, name: str, params: Json, more: Json) -> Json:
+    """The run's row."""
     wanted = find_job(name)
     _validated(wanted, params)
-    run_id = uuid4()
     database.rpc("register_jobs", {"p_jobs": [wanted.schedule()]}, expect=int)
-    asked = {"p_job": name, "p_params": params, "p_id": str(run_id)}
-    database.rpc("enqueue_run", {**asked, "p_max_attempts": max_attempts}, expect=dict)
-    return run_id
+    asked = {"p_job": name, "p_params": params, "p_id": str(uuid4()), **more}
+    return database.rpc("enqueue_run", asked, expect=dict)
 
 
 def run_queued(
@@ -141,7 +143,8 @@ def _finished(context: JobContext, run: Json) -> FinishedRun:
     context.log.info("run started")
     try:
         wanted = find_job(run["job"])
-        result: JobResult = wanted.run(context, _validated(wanted, run["params"]))
+        result = _checked(wanted, wanted.run(context, _validated(wanted, run["params"])))
+        return _succeeded(context, result)
     except StaleRun as error:
         context.log.warning("run lost", code=error.code, reason=error.message)
         raise
@@ -157,10 +160,26 @@ def _finished(context: JobContext, run: Json) -> FinishedRun:
     except MentorSyncError as error:
         _record(context, "failed", error)
         raise
+    except SystemExit as error:
+        # A job may not end the process, nor choose its exit code.
+        left = MentorSyncError(f"The job called sys.exit({error.code}).")
+        _record(context, "failed", left)
+        raise left from error
     except Exception as error:
         _record(context, "failed", MentorSyncError(f"{type(error).__name__}: {error}"))
         raise
-    return _succeeded(context, result)
+
+
+def _checked(wanted: Job[Any], result: Any) -> JobResult:
+    """A job's function may come from anywhere."""
+    if not isinstance(result, JobResult):
+        raise MentorSyncError(
+            f"{wanted.name} returned {type(result).__name__} instead of JobResult."
+        )
+    for kind, number in result.counts.items():
+        if type(number) is not int or number < 0:
+            raise MentorSyncError(f"{wanted.name} counted {kind} as {number!r}, which is no count.")
+    return result
 
 
 def _succeeded(context: JobContext, result: JobResult) -> FinishedRun:
@@ -174,10 +193,16 @@ def _record(context: JobContext, status: str, error: MentorSyncError) -> None:
     """Note the reason in the run's row, if the API lets us; the lease ends the run otherwise."""
     level = context.log.error if status == "failed" else context.log.warning
     level("run ended", status=status, code=error.code, reason=error.message)
-    try:
-        _finish(context, status, error=redacted(error.as_json()))
-    except MentorSyncError as second:
-        context.log.warning("run not finished", reason=second.message)
+    bare = {"code": error.code, "message": "It failed; the log has the reason.", "hint": ""}
+    for reason in (storable(redacted(error.as_json())), bare):
+        try:
+            _finish(context, status, error=reason)
+        except MentorSyncError as second:
+            context.log.warning("run not finished", reason=second.message)
+            if second.retryable or isinstance(second, StaleRun):
+                return
+        else:
+            return
 
 
 def _finish(context: JobContext, status: str, **more: Any) -> None:

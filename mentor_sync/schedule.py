@@ -53,9 +53,10 @@ class Cron:
                 f"cron: {self.expression!r} has not five fields: minute, hour, day of the month, "
                 "month, day of the week."
             )
+        now = datetime.now(self._zone)
         try:
-            CronSim(self._fields, datetime.now(self._zone))
-        except CronSimError as error:
+            CronSim(self._fields, now)
+        except (CronSimError, ValueError) as error:
             raise BadSchedule(f"cron: {self.expression!r}: {error}.") from None
 
     def after(self, moment: datetime) -> Iterator[datetime]:
@@ -117,7 +118,9 @@ class Schedule:
 
     def next_slots(self, after: datetime) -> Iterator[datetime]:
         """When it runs after this moment; never while it is paused."""
-        return self.cron.after(after) if self.cron and self.enabled else iter(())
+        if self.cron is None or not self.enabled:
+            return iter(())
+        return self.cron.after(max(after, self.scheduled_until))
 
     def due(self, now: datetime) -> list[datetime]:
         """The slots to run now: the one that is due, and those missed that are caught up."""

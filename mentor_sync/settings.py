@@ -75,6 +75,41 @@ class Settings(BaseSettings):
         validation_alias="MENTOR_SYNC_LOG_FORMAT",
         description="auto: console on a terminal, JSON elsewhere",
     )
+    mail: str | None = Field(
+        None,
+        validation_alias="MENTOR_SYNC_MAIL",
+        description="smtp://user:password@host:587, smtps://..., resend:, file:FOLDER or console:",
+    )
+    mail_from: str = Field(
+        "Mentoring <mentoring@localhost>",
+        validation_alias="MENTOR_SYNC_MAIL_FROM",
+        description="the sender: Name <address>",
+    )
+    programme: str = Field(
+        "Mentoring",
+        validation_alias="MENTOR_SYNC_PROGRAMME",
+        description="name of the programme, as mails call it",
+    )
+    mail_per_second: float = Field(
+        10.0,
+        gt=0,
+        le=1000,
+        validation_alias="MENTOR_SYNC_MAIL_PER_SECOND",
+        description="most mails a second that are handed over by one run",
+    )
+    resend_api_key: SecretStr | None = Field(
+        None, validation_alias="RESEND_API_KEY", description="for resend:, re_..."
+    )
+    templates: Path | None = Field(
+        None,
+        validation_alias="MENTOR_SYNC_TEMPLATES",
+        description="a folder whose LOCALE/KIND.html and .txt go before ours",
+    )
+    links: str | None = Field(
+        None,
+        validation_alias="MENTOR_SYNC_LINKS",
+        description="a page of yours that takes ?token= and calls the verb unsubscribe",
+    )
     local_dir: Path = Field(
         Path(".mentor_sync"),
         validation_alias="MENTOR_SYNC_LOCAL_DIR",

@@ -438,12 +438,16 @@ CREATE TABLE public.job_runs (
     started_at timestamp with time zone,
     claimed_at timestamp with time zone,
     finished_at timestamp with time zone,
+    CONSTRAINT job_runs_attempt_range CHECK (((attempt >= 0) AND (attempt <= 1000000))),
     CONSTRAINT job_runs_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 100))),
+    CONSTRAINT job_runs_fence_range CHECK (((fence >= 0) AND (fence <= '9007199254740992'::bigint))),
     CONSTRAINT job_runs_lease_range CHECK (((lease_seconds >= 5) AND (lease_seconds <= 86400))),
     CONSTRAINT job_runs_params_is_object CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT job_runs_progress_is_object CHECK ((jsonb_typeof(progress) = 'object'::text)),
     CONSTRAINT job_runs_running_is_leased CHECK (((status <> 'running'::text) OR (lease_expires_at IS NOT NULL))),
     CONSTRAINT job_runs_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'awaiting_approval'::text, 'succeeded'::text, 'partial'::text, 'failed'::text, 'dead'::text, 'cancelled'::text]))),
-    CONSTRAINT job_runs_timeout_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 604800)))
+    CONSTRAINT job_runs_timeout_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 604800))),
+    CONSTRAINT job_runs_times_are_finite CHECK ((isfinite(slot) AND isfinite(run_at)))
 );
 
 COMMENT ON TABLE public.job_runs IS 'Runs of jobs, waiting, under way and past. Insert a row with `job` to run it.';
@@ -593,6 +597,23 @@ $$;
 
 COMMENT ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) IS 'Changes the state of a run, if it is in one of these states; MS004 otherwise.';
 
+CREATE FUNCTION private.channel_for(p_user_id uuid, p_kind text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    (
+      select p.channel from public.contact_preferences as p
+      where p.user_id = p_user_id and p.kind in (p_kind, 'all')
+      order by p.kind = 'all'
+      limit 1
+    ),
+    'email'
+  )
+$$;
+
+COMMENT ON FUNCTION private.channel_for(p_user_id uuid, p_kind text) IS 'How a person wants to be told this kind: by their choice for it, for all, or by e-mail.';
+
 CREATE FUNCTION private.check_deferred() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -629,6 +650,25 @@ end
 $$;
 
 COMMENT ON FUNCTION private.complete_run() IS 'Trigger: what a new run leaves open is as job_schedules says.';
+
+CREATE FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  made uuid;
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins may notify others.' using errcode = '42501';
+  end if;
+  insert into public.notifications (user_id, type, title, message, metadata)
+  values (p_user_id, p_type, left(p_title, 300), coalesce(p_message, ''), coalesce(p_metadata, '{}'))
+  returning id into made;
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) IS 'Tells a person something, for those who may.';
 
 CREATE FUNCTION private.current_user_id() RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -705,6 +745,61 @@ $$;
 
 COMMENT ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) IS 'The ids of one page of the directory, in its order, and how many mentors there are in all.';
 
+CREATE FUNCTION private.due_messages(p_limit integer) RETURNS TABLE(id uuid, verdict text, later timestamp with time zone)
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with candidate as materialized (
+    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind
+    from public.message_outbox as m
+    where m.status = 'queued' and m.not_before <= now()
+    order by m.priority desc, m.created_at, m.id
+    limit p_limit
+    for update skip locked
+  ),
+  judged as (
+    select
+      c.*,
+      private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until) as quiet_until,
+      row_number() over (
+        partition by c.recipient order by c.priority desc, c.created_at, c.id
+      ) + sent.n as place
+    from candidate as c
+    inner join public.users as u on u.id = c.recipient
+    left join public.contact_hours as h on h.user_id = c.recipient
+    cross join lateral (
+      select count(*) as n from public.message_outbox as s
+      where s.recipient = c.recipient and s.sent_at > now() - interval '24 hours'
+    ) as sent
+  )
+  select
+    j.id,
+    case
+      when j.expires_at < now() then 'expired'
+      when j.quiet_until is not null and j.priority < 8 then 'quiet'
+      when j.place > private.number_setting('mail_daily_cap', 5) and j.priority < 8
+        and j.kind <> 'digest' then 'digest'
+      else 'sending'
+    end,
+    j.quiet_until
+  from judged as j
+$$;
+
+COMMENT ON FUNCTION private.due_messages(p_limit integer) IS 'The next messages and what is to become of each: sending, expired, quiet or digest.';
+
+CREATE FUNCTION private.forget_changes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  delete from public.job_changes as c
+  where c.run_id in (select o.id from old_rows as o);
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.forget_changes() IS 'Trigger: what a run changed goes with the run.';
+
 CREATE FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -718,6 +813,15 @@ CREATE FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]
 $$;
 
 COMMENT ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Forgets the rejects of members who were deleted, within a range of member ids.';
+
+CREATE FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select hashtextextended((p_row - p_logged - 'updated_at')::text, 0)
+$$;
+
+COMMENT ON FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) IS 'Hash of the columns of a row that are not logged, but for when it was written.';
 
 CREATE FUNCTION private.held_back(p_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
@@ -799,6 +903,21 @@ $$;
 
 COMMENT ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) IS 'Notes the members that were rejected now, and forgets those that no longer are.';
 
+CREATE FUNCTION private.known_zone(p_zone text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  perform now() at time zone p_zone;
+  return coalesce(p_zone, 'UTC');
+exception
+  when invalid_parameter_value then
+    return 'UTC';
+end
+$$;
+
+COMMENT ON FUNCTION private.known_zone(p_zone text) IS 'The time zone, or UTC where it is none.';
+
 CREATE FUNCTION private.limit_waits(p_deadline timestamp with time zone) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -864,17 +983,21 @@ declare
   run constant uuid := nullif(current_setting('mentor_sync.run_id', true), '')::uuid;
   this_chunk constant bigint := pg_catalog.pg_current_xact_id()::text::bigint;
   unlogged text[];
+  has_rest boolean;
 begin
   if run is null then
     return null;
   end if;
   unlogged := array(
     select a.attname::text from pg_catalog.pg_attribute as a
-    where a.attrelid = tg_relid and a.attnum > 0 and a.attname <> all (tg_argv)
+    where a.attrelid = tg_relid and a.attnum > 0 and not a.attisdropped
+      and a.attname <> all (tg_argv)
   );
+  has_rest := unlogged <> '{updated_at}';
   if tg_op = 'INSERT' then
-    insert into public.job_changes (run_id, chunk, relation, row_id, action, after)
-    select run, this_chunk, tg_table_name, n.id, 'insert', to_jsonb(n) - unlogged
+    insert into public.job_changes (run_id, chunk, relation, row_id, action, after, rest)
+    select run, this_chunk, tg_table_name, n.id, 'insert', to_jsonb(n) - unlogged,
+      case when has_rest then private.hash_of_rest(to_jsonb(n), tg_argv) end
     from new_rows as n;
     return null;
   end if;
@@ -897,6 +1020,31 @@ end
 $$;
 
 COMMENT ON FUNCTION private.log_changes() IS 'Trigger: notes what a run changes, in the columns that the trigger names.';
+
+CREATE FUNCTION private.mail_alert() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform public.queue_message(
+    'operator_alert', u.id, 'alert:' || new.id,
+    jsonb_build_object(
+      'title', new.job || ': ' || replace(new.kind, '_', ' '), 'message', new.message,
+      'hint', new.hint, 'occurred_at', new.created_at
+    ),
+    8
+  )
+  from public.users as u
+  where u.role = 'admin' and u.status = 'Active';
+  return null;
+exception
+  when others then
+    raise warning 'mentor_sync could not queue the mail of an alert: %', sqlerrm;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.mail_alert() IS 'Trigger: admins get an alert by mail.';
 
 CREATE FUNCTION private.members_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1199,6 +1347,21 @@ $$;
 
 COMMENT ON FUNCTION private.normalise_email(p_email text) IS 'The form in which two e-mail addresses are compared, everywhere: trimmed, lower case.';
 
+CREATE FUNCTION private.number_setting(p_key text, p_default integer) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    (
+      select (s.value #>> '{}')::integer from public.program_settings as s
+      where s.key = p_key and jsonb_typeof(s.value) = 'number'
+    ),
+    p_default
+  )
+$$;
+
+COMMENT ON FUNCTION private.number_setting(p_key text, p_default integer) IS 'A whole number of program_settings, or the default where it is none.';
+
 CREATE FUNCTION private.open_jobs(p_jobs text[]) RETURNS text[]
     LANGUAGE sql
     SET search_path TO ''
@@ -1246,6 +1409,28 @@ CREATE FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_mos
 $$;
 
 COMMENT ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) IS 'The outcomes as JSON, in order, at the most so many of each kind.';
+
+CREATE FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  zone constant text := private.known_zone(p_zone);
+  here constant timestamp := p_now at time zone zone;
+  quiet constant boolean := case
+    when p_from < p_until then here::time >= p_from and here::time < p_until
+    else here::time >= p_from or here::time < p_until
+  end;
+begin
+  if quiet is not true then
+    return null;
+  end if;
+  return (here::date + p_until + interval '1 day' * (here::time >= p_until)::integer)
+    at time zone zone;
+end
+$$;
+
+COMMENT ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) IS 'The end of the quiet hours that it is in at that time, in that time zone; null outside them.';
 
 CREATE FUNCTION private.referring_expression(p_relation regclass) RETURNS text
     LANGUAGE sql STABLE
@@ -1344,6 +1529,24 @@ $$;
 
 COMMENT ON FUNCTION private.require_undoable(p_of uuid) IS 'An error where a run never was, has not ended, or its change log is gone.';
 
+CREATE FUNCTION private.rescue_messages() RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update public.message_outbox as m
+  set status = 'queued'
+  where m.id in (
+    select x.id
+    from public.message_outbox as x
+    left join public.job_runs as r on r.id = x.claimed_by
+    where x.status = 'sending'
+      and (r.status is distinct from 'running' or r.fence <> x.claimed_fence)
+    for update of x skip locked
+  )
+$$;
+
+COMMENT ON FUNCTION private.rescue_messages() IS 'Messages whose run ended, or was taken over, wait again.';
+
 CREATE FUNCTION private.rescue_runs() RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -1382,11 +1585,22 @@ CREATE FUNCTION private.run_needs_somebody() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+  what constant text := coalesce(
+    new.error ->> 'message', 'Run ' || new.id || ' is ' || new.status || '.'
+  );
 begin
+  -- A job of every minute that fails for the same reason is one alert.
+  if new.slot is not null and exists (
+    select from public.job_alerts as a
+    where a.job = new.job and a.kind = new.status and a.message = what
+      and a.acknowledged_at is null and a.kind <> 'awaiting_approval'
+  ) then
+    return null;
+  end if;
   insert into public.job_alerts (kind, job, run_id, message, hint)
   values (
-    new.status, new.job, new.id,
-    coalesce(new.error ->> 'message', 'Run ' || new.id || ' is ' || new.status || '.'),
+    new.status, new.job, new.id, what,
     coalesce(nullif(new.error ->> 'hint', ''), 'See: mentor-sync run show ' || new.id)
   );
   return null;
@@ -1428,7 +1642,7 @@ COMMENT ON FUNCTION private.schedule_edited() IS 'Trigger: an edit counts from n
 CREATE FUNCTION private.schema_version() RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
-    AS $$ select '20261121000900' $$;
+    AS $$ select '20261121001100' $$;
 
 COMMENT ON FUNCTION private.schema_version() IS 'The version of these migrations; a daemon is not ready on an older one.';
 
@@ -1946,6 +2160,8 @@ declare
   );
   restorable text;
   unlogged text[];
+  -- Columns that came after the run, and that nobody has filled in.
+  nothing bigint;
   statement text;
 begin
   select
@@ -1955,11 +2171,14 @@ begin
   into restorable, unlogged
   from pg_catalog.pg_attribute as a
   where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
+  select private.hash_of_rest(coalesce(jsonb_object_agg(c.name, null), '{}'), '{}') into nothing
+  from unnest(unlogged) as c (name)
+  where c.name <> 'updated_at';
   statement := $sql$
     with net as materialized (
       select distinct on (c.row_id)
         c.row_id, first_value(c.action) over w as action, first_value(c.before) over w as before,
-        c.after
+        c.after, first_value(c.rest) over w as rest
       from public.job_changes as c
       where c.run_id = $1 and c.chunk = $2 and c.relation = $3
       window w as (partition by c.row_id order by c.id)
@@ -1976,6 +2195,7 @@ begin
       delete from %1$s as t using seen as s
       where t.id = s.row_id and s.before is null and s.referring is null
         and to_jsonb(t) - $4 = s.after
+        and coalesce(s.rest, $6) = private.hash_of_rest(to_jsonb(t), $5)
       returning t.id
     ),
     restored as (
@@ -2017,11 +2237,32 @@ begin
   return query execute format(
     statement, relation, restorable, private.referring_expression(relation),
     'r.' || replace(restorable, ', ', ', r.')
-  ) using p_of, p_chunk, p_relation, unlogged;
+  ) using p_of, p_chunk, p_relation, unlogged, logged, nothing;
 end
 $_$;
 
 COMMENT ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) IS 'Takes back what one chunk of a run did to one table: what became of each row.';
+
+CREATE FUNCTION private.unsubscribe(p_token uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  insert into public.contact_preferences as p (user_id, kind, channel)
+  select m.recipient, case m.kind when 'digest' then 'all' else m.kind end, 'off'
+  from public.message_outbox as m
+  where m.token = p_token
+  on conflict (user_id, kind) do update set channel = 'off';
+  update public.message_outbox as m
+  set status = 'off'
+  from public.message_outbox as t
+  where t.token = p_token and m.recipient = t.recipient
+    and (m.kind = t.kind or t.kind = 'digest') and m.status in ('queued', 'digest');
+  return true;
+end
+$$;
+
+COMMENT ON FUNCTION private.unsubscribe(p_token uuid) IS 'Switches the kind of this message off for its recipient. Says the same of a token that is none.';
 
 CREATE FUNCTION private.was_cancelled(p_code text) RETURNS boolean
     LANGUAGE sql
@@ -2078,25 +2319,69 @@ $$;
 
 COMMENT ON FUNCTION public.cancel_run(p_run_id uuid) IS 'Stops a run: what its worker has not committed by now is refused.';
 
-CREATE FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) RETURNS jsonb
+CREATE FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_after bigint, p_limit integer) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
-  select coalesce(jsonb_agg(to_jsonb(c) order by c.id), '[]')
+  select coalesce(jsonb_agg(to_jsonb(c) order by c.chunk, c.id), '[]')
   from (
-    select x.id, x.relation, x.row_id, x.action, x.before, x.after, x.changed_at
+    select x.id, x.chunk, x.relation, x.row_id, x.action, x.before, x.after, x.changed_at
     from public.job_changes as x
-    where x.run_id = p_run_id
-      -- A run's transactions follow each other, so both grow together.
-      and (x.chunk, x.id) > (
-        coalesce((select y.chunk from public.job_changes as y where y.id = p_after), 0), p_after
-      )
+    where x.run_id = p_run_id and (x.chunk, x.id) > (p_after_chunk, p_after)
+    -- A run's transactions follow each other, so both grow together.
     order by x.chunk, x.id
     limit least(p_limit, 1000)
   ) as c
 $$;
 
-COMMENT ON FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) IS 'What a run changed, in order, after the change p_after; 1,000 at the most.';
+COMMENT ON FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_after bigint, p_limit integer) IS 'What a run changed, in order, after this chunk and id; 1,000 at the most.';
+
+CREATE FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  claimed jsonb;
+begin
+  perform private.rescue_messages();
+  with due as materialized (
+    select d.* from private.due_messages(least(greatest(p_limit, 1), 5000)) as d
+  ),
+  taken as (
+    update public.message_outbox as m
+    set
+      status = case d.verdict when 'quiet' then 'queued' else d.verdict end,
+      not_before = case d.verdict when 'quiet' then d.later else m.not_before end,
+      attempt = m.attempt + (d.verdict = 'sending')::integer,
+      claimed_by = case d.verdict when 'sending' then p_run_id else m.claimed_by end,
+      claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end
+    from due as d
+    where m.id = d.id
+    returning m.*
+  )
+  select jsonb_build_object(
+    'looked_at', (select count(*) from due),
+    'messages', coalesce(
+      jsonb_agg(
+        jsonb_build_object(
+          'id', t.id, 'kind', t.kind, 'data', t.data, 'token', t.token, 'attempt', t.attempt,
+          'address', private.trim_space(u.email), 'name', u.full_name,
+          'timezone', private.known_zone(u.timezone),
+          'locale', u.locale
+        )
+        order by t.priority desc, t.created_at, t.id
+      ) filter (where t.status = 'sending'),
+      '[]'
+    )
+  ) into claimed
+  from taken as t
+  inner join public.users as u on u.id = t.recipient;
+  return claimed;
+end
+$$;
+
+COMMENT ON FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Takes messages that are due for a run of deliver_messages, and puts off those that are not.';
 
 CREATE FUNCTION public.claim_runs(p_worker text, p_limit integer DEFAULT 1, p_run_id uuid DEFAULT NULL::uuid, p_jobs text[] DEFAULT NULL::text[], p_holding uuid[] DEFAULT '{}'::uuid[]) RETURNS jsonb
     LANGUAGE plpgsql
@@ -2138,7 +2423,70 @@ $$;
 
 COMMENT ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) IS 'Takes runs that are due, p_limit at the most, as a JSON list. A run that is asked for by its id is taken alone, and beyond max_concurrent. p_holding: what the worker knows it has.';
 
-CREATE FUNCTION public.enqueue_run(p_job text, p_params jsonb DEFAULT '{}'::jsonb, p_id uuid DEFAULT gen_random_uuid(), p_max_attempts integer DEFAULT NULL::integer, p_requested_by text DEFAULT NULL::text) RETURNS jsonb
+CREATE FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  composed integer;
+begin
+  with waiting as materialized (
+    select distinct on (m.recipient) m.recipient, here.at::date as day
+    from public.message_outbox as m
+    inner join public.users as u on u.id = m.recipient
+    cross join lateral (
+      select now() at time zone private.known_zone(u.timezone) as at
+    ) as here
+    where m.status = 'digest'
+      and extract(hour from here.at) >= private.number_setting('digest_hour', 8)
+    limit p_limit
+  ),
+  mine as materialized (
+    select m.id, m.recipient, w.day, m.kind, m.data, m.created_at
+    from waiting as w
+    inner join public.message_outbox as m on m.recipient = w.recipient and m.status = 'digest'
+    where not exists (
+      select from public.message_outbox as d
+      where d.kind = 'digest' and d.recipient = w.recipient and d.about = 'digest:' || w.day
+    )
+    for update of m skip locked
+  ),
+  made as (
+    insert into public.message_outbox (kind, recipient, about, data)
+    select 'digest', m.recipient, 'digest:' || m.day, jsonb_build_object(
+      'messages', jsonb_agg(
+        jsonb_build_object('kind', m.kind, 'data', m.data) order by m.created_at, m.id
+      )
+    )
+    from mine as m
+    group by m.recipient, m.day
+    on conflict do nothing
+    returning recipient
+  ),
+  marked as (
+    update public.message_outbox as m
+    set status = 'digested'
+    from mine as x
+    where m.id = x.id and x.recipient in (select made.recipient from made)
+  )
+  select count(*) into composed from made;
+  return jsonb_build_object('digests', composed);
+end
+$$;
+
+COMMENT ON FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Makes one message of those that wait for a person''s digest, once a day there.';
+
+CREATE FUNCTION public.create_notification(user_id uuid, type text, title text, message text DEFAULT ''::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.create_notification(user_id, type, title, message, metadata)
+$$;
+
+COMMENT ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) IS 'Tells a person something: the id of the notification. For admins and service_role.';
+
+CREATE FUNCTION public.enqueue_run(p_job text, p_params jsonb DEFAULT '{}'::jsonb, p_id uuid DEFAULT gen_random_uuid(), p_max_attempts integer DEFAULT NULL::integer, p_requested_by text DEFAULT NULL::text, p_worker text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -2151,6 +2499,10 @@ begin
   where s.job = p_job
   on conflict do nothing
   returning * into run;
+  if found and p_worker is not null then
+    perform private.rescue_runs();
+    return private.take_runs(p_worker, array[p_id]) -> 0;
+  end if;
   if not found then
     select r.* into run from public.job_runs as r where r.id = p_id;
   end if;
@@ -2162,7 +2514,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text) IS 'Asks for a run. The same id gives the run that is there already.';
+COMMENT ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text, p_worker text) IS 'Asks for a run, and gives it to p_worker at once if one is named. The same id gives the run that is there already.';
 
 CREATE FUNCTION public.enqueue_slots(p_due jsonb) RETURNS jsonb
     LANGUAGE plpgsql
@@ -2234,6 +2586,49 @@ CREATE FUNCTION public.find_runs(p_beginning text) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION public.find_runs(p_beginning text) IS 'The runs whose id begins so, two at the most: one is the answer, two are too many.';
+
+CREATE FUNCTION public.finish_messages(p_run_id uuid, p_fence bigint, p_results jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  counts jsonb;
+begin
+  with given as (
+    select * from jsonb_to_recordset(p_results) as g (
+      id uuid, outcome text, provider_id text, reason text, retry_after double precision
+    )
+  ),
+  ended as (
+    update public.message_outbox as m
+    set
+      status = case
+        when g.outcome = 'retry' and m.attempt < m.max_attempts then 'queued'
+        when g.outcome = 'retry' then 'dead'
+        else g.outcome
+      end,
+      not_before = case
+        when g.outcome = 'retry' then clock_timestamp() + greatest(
+          private.retry_delay(m.attempt), make_interval(secs => coalesce(g.retry_after, 0))
+        )
+        else m.not_before
+      end,
+      provider_id = coalesce(nullif(g.provider_id, ''), m.provider_id),
+      error = nullif(left(g.reason, 1000), ''),
+      sent_at = case g.outcome when 'sent' then clock_timestamp() end
+    from given as g
+    where m.id = g.id and m.status = 'sending' and m.claimed_by = p_run_id
+      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'failed')
+    returning m.status
+  )
+  select coalesce(jsonb_object_agg(e.status, e.n), '{}') into counts
+  from (select x.status, count(*) as n from ended as x group by x.status) as e;
+  return counts;
+end
+$$;
+
+COMMENT ON FUNCTION public.finish_messages(p_run_id uuid, p_fence bigint, p_results jsonb) IS 'What became of messages that this run had: how many of each status.';
 
 CREATE FUNCTION public.finish_runs(p_results jsonb) RETURNS jsonb
     LANGUAGE plpgsql
@@ -2363,11 +2758,14 @@ declare
   changes integer;
   runs integer;
 begin
+  -- Run by run: of half a log nothing could be undone rightly.
   delete from public.job_changes as c
-  where c.id in (
-    select x.id from public.job_changes as x
-    where x.changed_at < now() - private.change_log_kept()
-    order by x.id limit p_limit
+  where c.run_id in (
+    select r.id from public.job_runs as r
+    where r.finished_at < now() - private.change_log_kept()
+      and exists (select from public.job_changes as x where x.run_id = r.id)
+    order by r.finished_at
+    limit 5
   );
   get diagnostics changes = row_count;
   delete from public.job_runs as r
@@ -2389,6 +2787,39 @@ $$;
 
 COMMENT ON FUNCTION public.prune_runs(p_limit integer) IS 'Deletes change logs and ended runs that are past their time: how many. Again until none.';
 
+CREATE FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text, p_data jsonb DEFAULT '{}'::jsonb, p_priority integer DEFAULT 5, p_not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  channel constant text := private.channel_for(p_recipient, p_kind);
+  made uuid;
+begin
+  insert into public.message_outbox (
+    kind, recipient, about, data, priority, not_before, expires_at, status
+  )
+  values (
+    p_kind, p_recipient, p_about, p_data, p_priority, coalesce(p_not_before, now()), p_expires_at,
+    case channel when 'email' then 'queued' else channel end
+  )
+  on conflict do nothing
+  returning id into made;
+  if made is null then
+    return (
+      select m.id from public.message_outbox as m
+      where m.kind = p_kind and m.recipient = p_recipient and m.about = p_about
+    );
+  end if;
+  if channel = 'in_app' then
+    insert into public.notifications (user_id, type, title, metadata)
+    values (p_recipient, p_kind, coalesce(p_data ->> 'title', replace(p_kind, '_', ' ')), p_data);
+  end if;
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text, p_data jsonb, p_priority integer, p_not_before timestamp with time zone, p_expires_at timestamp with time zone) IS 'Queues a mail, in the transaction of its cause: its id. The same kind, recipient and about give the message that is there.';
+
 CREATE FUNCTION public.register_jobs(p_jobs jsonb) RETURNS integer
     LANGUAGE sql
     SET search_path TO ''
@@ -2396,11 +2827,12 @@ CREATE FUNCTION public.register_jobs(p_jobs jsonb) RETURNS integer
   with registered as (
     insert into public.job_schedules (
       job, description, cron, catch_up, max_age_seconds, coalesce_slots, max_concurrent,
-      jitter_seconds, timeout_seconds, lease_seconds, max_attempts
+      jitter_seconds, timeout_seconds, lease_seconds, max_attempts, keep_days
     )
     select
       j.job, j.description, j.cron, j.catch_up, j.max_age_seconds, j.coalesce_slots,
-      j.max_concurrent, j.jitter_seconds, j.timeout_seconds, j.lease_seconds, j.max_attempts
+      j.max_concurrent, j.jitter_seconds, j.timeout_seconds, j.lease_seconds, j.max_attempts,
+      j.keep_days
     from jsonb_populate_recordset(null::public.job_schedules, p_jobs) as j
     where not exists (select from public.job_schedules as s where s.job = j.job)
     on conflict (job) do nothing
@@ -2449,6 +2881,22 @@ $$;
 
 COMMENT ON FUNCTION public.scheduler_state() IS 'The schema''s version, the schedules, the time, and how many runs wait for how long.';
 
+CREATE FUNCTION public.supersede_messages(p_about text, p_kinds text[] DEFAULT NULL::text[]) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with superseded as (
+    update public.message_outbox as m
+    set status = 'superseded'
+    where m.about = p_about and (p_kinds is null or m.kind = any (p_kinds))
+      and m.status in ('queued', 'digest')
+    returning 1
+  )
+  select count(*)::integer from superseded
+$$;
+
+COMMENT ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) IS 'What is not sent yet about this is not sent any more: how many.';
+
 CREATE FUNCTION public.sync_mentor_from_member(p_member_id uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -2478,6 +2926,13 @@ CREATE FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_
 $$;
 
 COMMENT ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) IS 'Takes back chunks of a run, the latest before p_before first, until that is p_limit rows: counts, the rows that were kept, the cursor.';
+
+CREATE FUNCTION public.unsubscribe(p_token uuid) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.unsubscribe(p_token) $$;
+
+COMMENT ON FUNCTION public.unsubscribe(p_token uuid) IS 'One click: no more messages of this kind to whom this one went. Anybody with the token.';
 
 CREATE TABLE public.members (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -2549,6 +3004,39 @@ CREATE VIEW private.source_members WITH (security_invoker='on') AS
 
 COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
 
+CREATE TABLE public.contact_hours (
+    user_id uuid NOT NULL,
+    quiet_from time without time zone NOT NULL,
+    quiet_until time without time zone NOT NULL,
+    CONSTRAINT contact_hours_differ CHECK ((quiet_from <> quiet_until))
+);
+
+COMMENT ON TABLE public.contact_hours IS 'When a person does not want mail. What comes then waits until it is over.';
+
+COMMENT ON COLUMN public.contact_hours.user_id IS 'The person.';
+
+COMMENT ON COLUMN public.contact_hours.quiet_from IS 'From, by the clock of users.timezone.';
+
+COMMENT ON COLUMN public.contact_hours.quiet_until IS 'Until; before quiet_from: on the next day.';
+
+CREATE TABLE public.contact_preferences (
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contact_preferences_channel_known CHECK ((channel = ANY (ARRAY['email'::text, 'in_app'::text, 'digest'::text, 'off'::text])))
+);
+
+COMMENT ON TABLE public.contact_preferences IS 'How a person wants to be told what. Without a row: by e-mail.';
+
+COMMENT ON COLUMN public.contact_preferences.user_id IS 'The person.';
+
+COMMENT ON COLUMN public.contact_preferences.kind IS 'A kind of message, or all for the others.';
+
+COMMENT ON COLUMN public.contact_preferences.channel IS 'email; in_app: a notification only; digest: one mail a day; off.';
+
+COMMENT ON COLUMN public.contact_preferences.updated_at IS 'When it was last changed.';
+
 CREATE TABLE public.job_alerts (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     kind text NOT NULL,
@@ -2588,6 +3076,7 @@ CREATE TABLE public.job_changes (
     action text NOT NULL,
     before jsonb,
     after jsonb,
+    rest bigint,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT job_changes_action_known CHECK ((action = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text]))),
     CONSTRAINT job_changes_images_fit CHECK ((((before IS NULL) = (action = 'insert'::text)) AND ((after IS NULL) = (action = 'delete'::text))))
@@ -2610,6 +3099,8 @@ COMMENT ON COLUMN public.job_changes.action IS 'insert, update or delete.';
 COMMENT ON COLUMN public.job_changes.before IS 'The row before; empty where it is new.';
 
 COMMENT ON COLUMN public.job_changes.after IS 'The row after; empty where it is gone.';
+
+COMMENT ON COLUMN public.job_changes.rest IS 'Hash of the columns of a new row that are not logged, where the table has such: undoing does not delete a row in which one has been filled in since.';
 
 COMMENT ON COLUMN public.job_changes.changed_at IS 'When the transaction began.';
 
@@ -2650,15 +3141,18 @@ CREATE TABLE public.job_schedules (
     CONSTRAINT job_schedules_catch_up_known CHECK ((catch_up = ANY (ARRAY['skip'::text, 'one'::text, 'all'::text]))),
     CONSTRAINT job_schedules_change_ratio_range CHECK (((max_change_ratio >= (0)::numeric) AND (max_change_ratio <= (1)::numeric))),
     CONSTRAINT job_schedules_concurrent_range CHECK (((max_concurrent >= 1) AND (max_concurrent <= 1000))),
+    CONSTRAINT job_schedules_cron_fits CHECK ((length(cron) <= 200)),
     CONSTRAINT job_schedules_jitter_range CHECK (((jitter_seconds >= 0) AND (jitter_seconds <= 86400))),
     CONSTRAINT job_schedules_keep_range CHECK (((keep_days >= 1) AND (keep_days <= 3650))),
     CONSTRAINT job_schedules_lease_range CHECK (((lease_seconds >= 5) AND (lease_seconds <= 86400))),
     CONSTRAINT job_schedules_max_age_range CHECK (((max_age_seconds >= 60) AND (max_age_seconds <= 2678400))),
     CONSTRAINT job_schedules_params_is_object CHECK ((jsonb_typeof(params) = 'object'::text)),
-    CONSTRAINT job_schedules_timeout_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 604800)))
+    CONSTRAINT job_schedules_timeout_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 604800))),
+    CONSTRAINT job_schedules_timezone_fits CHECK ((length(timezone) <= 100)),
+    CONSTRAINT job_schedules_until_is_finite CHECK (isfinite(scheduled_until))
 );
 
-COMMENT ON TABLE public.job_schedules IS 'The jobs. Filled from the defaults of the code; an edit here overrides them within a minute.';
+COMMENT ON TABLE public.job_schedules IS 'The jobs. Filled from the defaults of the code; an edit here takes effect within seconds.';
 
 COMMENT ON COLUMN public.job_schedules.job IS 'Name of the job.';
 
@@ -2778,6 +3272,102 @@ COMMENT ON COLUMN public.mentors.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN public.mentors.updated_at IS 'When something the row shows last changed.';
 
+CREATE TABLE public.message_outbox (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    recipient uuid NOT NULL,
+    about text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    priority integer DEFAULT 5 NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    not_before timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    attempt integer DEFAULT 0 NOT NULL,
+    max_attempts integer DEFAULT 8 NOT NULL,
+    claimed_by uuid,
+    claimed_fence bigint,
+    token uuid DEFAULT gen_random_uuid() NOT NULL,
+    provider_id text,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    CONSTRAINT message_outbox_data_is_object CHECK ((jsonb_typeof(data) = 'object'::text)),
+    CONSTRAINT message_outbox_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'superseded'::text, 'expired'::text, 'off'::text, 'in_app'::text, 'digest'::text, 'digested'::text, 'bounced'::text, 'complained'::text])))
+);
+
+COMMENT ON TABLE public.message_outbox IS 'Mails: a row each. The same kind to the same person about the same thing is one row for ever.';
+
+COMMENT ON COLUMN public.message_outbox.id IS 'The message: part of its Message-ID, and the key by which the provider knows it again.';
+
+COMMENT ON COLUMN public.message_outbox.kind IS 'Which template.';
+
+COMMENT ON COLUMN public.message_outbox.recipient IS 'Whom it is for.';
+
+COMMENT ON COLUMN public.message_outbox.about IS 'What it is about, such as session:<id>:24h.';
+
+COMMENT ON COLUMN public.message_outbox.data IS 'What the template shows.';
+
+COMMENT ON COLUMN public.message_outbox.priority IS 'Higher goes first; from 8 on it ignores caps.';
+
+COMMENT ON COLUMN public.message_outbox.status IS 'queued, sending, sent; failed: it cannot be sent; dead: it could not in all attempts; superseded, expired; off, in_app, digest: as the person prefers; digested; bounced, complained.';
+
+COMMENT ON COLUMN public.message_outbox.not_before IS 'Not sent before this time.';
+
+COMMENT ON COLUMN public.message_outbox.expires_at IS 'Not worth sending after this time.';
+
+COMMENT ON COLUMN public.message_outbox.attempt IS 'How often it was handed over.';
+
+COMMENT ON COLUMN public.message_outbox.max_attempts IS 'After so many it is dead.';
+
+COMMENT ON COLUMN public.message_outbox.claimed_by IS 'The run that sends it, or sent it.';
+
+COMMENT ON COLUMN public.message_outbox.claimed_fence IS 'The fence of that run.';
+
+COMMENT ON COLUMN public.message_outbox.token IS 'Whoever has it may unsubscribe the recipient from this kind.';
+
+COMMENT ON COLUMN public.message_outbox.provider_id IS 'What the provider calls it.';
+
+COMMENT ON COLUMN public.message_outbox.error IS 'Why it was not sent.';
+
+COMMENT ON COLUMN public.message_outbox.created_at IS 'When its cause was.';
+
+COMMENT ON COLUMN public.message_outbox.sent_at IS 'When the provider took it.';
+
+CREATE TABLE public.notifications (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    type text NOT NULL,
+    title text NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    read_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT notifications_message_fits CHECK ((length(message) <= 10000)),
+    CONSTRAINT notifications_metadata_is_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT notifications_title_fits CHECK (((length(title) >= 1) AND (length(title) <= 300)))
+);
+
+COMMENT ON TABLE public.notifications IS 'What people are told inside the application.';
+
+COMMENT ON COLUMN public.notifications.id IS 'The notification.';
+
+COMMENT ON COLUMN public.notifications.user_id IS 'Who is told.';
+
+COMMENT ON COLUMN public.notifications.type IS 'Which kind, such as session_reminder.';
+
+COMMENT ON COLUMN public.notifications.title IS 'One line.';
+
+COMMENT ON COLUMN public.notifications.message IS 'The rest.';
+
+COMMENT ON COLUMN public.notifications.metadata IS 'What the application needs to link it.';
+
+COMMENT ON COLUMN public.notifications.read_at IS 'When the person read it.';
+
+COMMENT ON COLUMN public.notifications.sent_at IS 'When the same was sent by mail, if it was.';
+
+COMMENT ON COLUMN public.notifications.created_at IS 'When it was made.';
+
 CREATE TABLE public.program_settings (
     key text NOT NULL,
     value jsonb NOT NULL,
@@ -2833,6 +3423,7 @@ CREATE TABLE public.users (
     country text,
     city text,
     contact_preference text,
+    locale text,
     created_at timestamp with time zone DEFAULT now(),
     updated_at timestamp with time zone DEFAULT now(),
     CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['student'::text, 'mentor'::text, 'admin'::text, 'system'::text]))),
@@ -2866,6 +3457,8 @@ COMMENT ON COLUMN public.users.country IS 'Country of residence.';
 COMMENT ON COLUMN public.users.city IS 'City of residence.';
 
 COMMENT ON COLUMN public.users.contact_preference IS 'How the person wishes to be reached.';
+
+COMMENT ON COLUMN public.users.locale IS 'Language of messages, such as de; empty: English.';
 
 COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
 
@@ -3091,11 +3684,17 @@ COMMENT ON COLUMN public.v_sync_health.last_finished_at IS 'When the latest sync
 
 COMMENT ON COLUMN public.v_sync_health.last_success_at IS 'When a sync run last ended well, dry runs left out.';
 
+ALTER TABLE ONLY public.contact_hours
+    ADD CONSTRAINT contact_hours_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.contact_preferences
+    ADD CONSTRAINT contact_preferences_pkey PRIMARY KEY (user_id, kind);
+
 ALTER TABLE ONLY public.job_alerts
     ADD CONSTRAINT job_alerts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.job_changes
-    ADD CONSTRAINT job_changes_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT job_changes_pkey PRIMARY KEY (run_id, chunk, id);
 
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_one_a_slot UNIQUE (job, slot);
@@ -3120,6 +3719,18 @@ ALTER TABLE ONLY public.mentors
 
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_user_id_key UNIQUE (user_id);
+
+ALTER TABLE ONLY public.message_outbox
+    ADD CONSTRAINT message_outbox_once UNIQUE (kind, recipient, about);
+
+ALTER TABLE ONLY public.message_outbox
+    ADD CONSTRAINT message_outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.message_outbox
+    ADD CONSTRAINT message_outbox_token_key UNIQUE (token);
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.program_settings
     ADD CONSTRAINT program_settings_pkey PRIMARY KEY (key);
@@ -3148,8 +3759,6 @@ CREATE INDEX job_alerts_open_idx ON public.job_alerts USING btree (created_at) W
 
 CREATE INDEX job_alerts_run_idx ON public.job_alerts USING btree (run_id);
 
-CREATE INDEX job_changes_run_idx ON public.job_changes USING btree (run_id, chunk, id);
-
 CREATE INDEX job_runs_ended_idx ON public.job_runs USING btree (job, finished_at) WHERE (finished_at IS NOT NULL);
 
 CREATE INDEX job_runs_history_idx ON public.job_runs USING btree (created_at DESC, id);
@@ -3162,6 +3771,18 @@ CREATE INDEX job_runs_running_idx ON public.job_runs USING btree (job) WHERE (st
 
 CREATE INDEX members_normalised_email_idx ON public.members USING btree (private.normalise_email(email));
 
+CREATE INDEX message_outbox_claimed_idx ON public.message_outbox USING btree (claimed_by);
+
+CREATE INDEX message_outbox_digest_idx ON public.message_outbox USING btree (recipient) WHERE (status = 'digest'::text);
+
+CREATE INDEX message_outbox_queued_idx ON public.message_outbox USING btree (priority DESC, created_at, id) WHERE (status = 'queued'::text);
+
+CREATE INDEX message_outbox_recipient_idx ON public.message_outbox USING btree (recipient, sent_at);
+
+CREATE INDEX message_outbox_sending_idx ON public.message_outbox USING btree (claimed_by) WHERE (status = 'sending'::text);
+
+CREATE INDEX notifications_user_idx ON public.notifications USING btree (user_id, created_at DESC);
+
 CREATE INDEX users_normalised_email_idx ON public.users USING btree (private.normalise_email(email));
 
 CREATE INDEX users_user_normalised_email_idx ON public.users_user USING btree (private.normalise_email(email));
@@ -3172,41 +3793,50 @@ CREATE TRIGGER mentor_sync_completed BEFORE INSERT ON public.job_runs FOR EACH R
 
 CREATE TRIGGER mentor_sync_edited BEFORE UPDATE ON public.job_schedules FOR EACH ROW WHEN (((((((((((((((old.cron IS DISTINCT FROM new.cron) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.enabled IS DISTINCT FROM new.enabled)) OR (old.params IS DISTINCT FROM new.params)) OR (old.catch_up IS DISTINCT FROM new.catch_up)) OR (old.max_age_seconds IS DISTINCT FROM new.max_age_seconds)) OR (old.coalesce_slots IS DISTINCT FROM new.coalesce_slots)) OR (old.max_concurrent IS DISTINCT FROM new.max_concurrent)) OR (old.jitter_seconds IS DISTINCT FROM new.jitter_seconds)) OR (old.timeout_seconds IS DISTINCT FROM new.timeout_seconds)) OR (old.lease_seconds IS DISTINCT FROM new.lease_seconds)) OR (old.max_attempts IS DISTINCT FROM new.max_attempts)) OR (old.max_change_ratio IS DISTINCT FROM new.max_change_ratio)) OR (old.keep_days IS DISTINCT FROM new.keep_days))) EXECUTE FUNCTION private.schedule_edited();
 
+CREATE TRIGGER mentor_sync_forgotten AFTER DELETE ON public.job_runs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.forget_changes();
+
 CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
 CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.users_user REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
 
 CREATE TRIGGER mentor_sync_log_deleted AFTER DELETE ON public.mentors REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'user_id', 'person_id', 'slug', 'bio', 'expertise', 'is_approved', 'is_active', 'rating', 'rating_count', 'total_sessions', 'version', 'capacity', 'availability', 'timezone', 'domain', 'experience_years', 'teaching_style', 'synced', 'created_at');
 
-CREATE TRIGGER mentor_sync_log_deleted AFTER DELETE ON public.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'created_at');
+CREATE TRIGGER mentor_sync_log_deleted AFTER DELETE ON public.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'locale', 'created_at');
 
 CREATE TRIGGER mentor_sync_log_inserted AFTER INSERT ON public.mentors REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'user_id', 'person_id', 'slug', 'bio', 'expertise', 'is_approved', 'is_active', 'rating', 'rating_count', 'total_sessions', 'version', 'capacity', 'availability', 'timezone', 'domain', 'experience_years', 'teaching_style', 'synced', 'created_at');
 
-CREATE TRIGGER mentor_sync_log_inserted AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'created_at');
+CREATE TRIGGER mentor_sync_log_inserted AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'locale', 'created_at');
 
 CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.mentors REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'user_id', 'person_id', 'slug', 'bio', 'expertise', 'is_approved', 'is_active', 'rating', 'rating_count', 'total_sessions', 'version', 'capacity', 'availability', 'timezone', 'domain', 'experience_years', 'teaching_style', 'synced', 'created_at');
 
-CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'created_at');
+CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_changes('id', 'email', 'full_name', 'role', 'status', 'auth_user_id', 'legacy_user_id', 'member_id', 'mentor_id', 'timezone', 'country', 'city', 'contact_preference', 'locale', 'created_at');
+
+CREATE TRIGGER mentor_sync_mailed AFTER INSERT ON public.job_alerts FOR EACH ROW EXECUTE FUNCTION private.mail_alert();
 
 CREATE TRIGGER mentor_sync_seen_to AFTER UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text])) AND (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION private.run_was_seen_to();
 
 CREATE TRIGGER mentor_sync_settled BEFORE UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.approved <> new.approved))) EXECUTE FUNCTION private.settle_run();
 
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.contact_preferences FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
+
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentors FOR EACH ROW WHEN (((((((((((((((old.slug IS DISTINCT FROM new.slug) OR (old.bio IS DISTINCT FROM new.bio)) OR (old.expertise IS DISTINCT FROM new.expertise)) OR (old.is_approved IS DISTINCT FROM new.is_approved)) OR (old.is_active IS DISTINCT FROM new.is_active)) OR (old.rating IS DISTINCT FROM new.rating)) OR (old.rating_count IS DISTINCT FROM new.rating_count)) OR (old.total_sessions IS DISTINCT FROM new.total_sessions)) OR (old.capacity IS DISTINCT FROM new.capacity)) OR (old.availability IS DISTINCT FROM new.availability)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.domain IS DISTINCT FROM new.domain)) OR (old.experience_years IS DISTINCT FROM new.experience_years)) OR (old.teaching_style IS DISTINCT FROM new.teaching_style))) EXECUTE FUNCTION private.touch_updated_at();
 
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.program_settings FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
-CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((((old.email IS DISTINCT FROM new.email) OR (old.full_name IS DISTINCT FROM new.full_name)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status)) OR (old.mentor_id IS DISTINCT FROM new.mentor_id)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.country IS DISTINCT FROM new.country)) OR (old.city IS DISTINCT FROM new.city)) OR (old.contact_preference IS DISTINCT FROM new.contact_preference))) EXECUTE FUNCTION private.touch_updated_at();
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((((((((old.email IS DISTINCT FROM new.email) OR (old.full_name IS DISTINCT FROM new.full_name)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status)) OR (old.mentor_id IS DISTINCT FROM new.mentor_id)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.country IS DISTINCT FROM new.country)) OR (old.city IS DISTINCT FROM new.city)) OR (old.contact_preference IS DISTINCT FROM new.contact_preference)) OR (old.locale IS DISTINCT FROM new.locale))) EXECUTE FUNCTION private.touch_updated_at();
 
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.users_user REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
 
+ALTER TABLE ONLY public.contact_hours
+    ADD CONSTRAINT contact_hours_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contact_preferences
+    ADD CONSTRAINT contact_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.job_alerts
     ADD CONSTRAINT job_alerts_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.job_runs(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.job_changes
-    ADD CONSTRAINT job_changes_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.job_runs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_job_fkey FOREIGN KEY (job) REFERENCES public.job_schedules(job) ON UPDATE CASCADE;
@@ -3216,6 +3846,15 @@ ALTER TABLE ONLY public.mentors
 
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users_user(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.message_outbox
+    ADD CONSTRAINT message_outbox_claimed_by_fkey FOREIGN KEY (claimed_by) REFERENCES public.job_runs(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.message_outbox
+    ADD CONSTRAINT message_outbox_recipient_fkey FOREIGN KEY (recipient) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_auth_user_id_fkey FOREIGN KEY (auth_user_id) REFERENCES auth.users(id) ON DELETE SET NULL;
@@ -3237,9 +3876,33 @@ CREATE POLICY "Mentors change their own row" ON public.mentors FOR UPDATE TO aut
 
 CREATE POLICY "Mentors read their own row, admins every row" ON public.mentors FOR SELECT TO authenticated USING (((person_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
 
+CREATE POLICY "People add their own preferences" ON public.contact_preferences FOR INSERT TO authenticated WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People add their own quiet hours" ON public.contact_hours FOR INSERT TO authenticated WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People change their own preferences" ON public.contact_preferences FOR UPDATE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People change their own quiet hours" ON public.contact_hours FOR UPDATE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
 CREATE POLICY "People change their own row" ON public.users FOR UPDATE TO authenticated USING ((id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((id = ( SELECT private.current_user_id() AS current_user_id)));
 
+CREATE POLICY "People drop their own preferences" ON public.contact_preferences FOR DELETE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People drop their own quiet hours" ON public.contact_hours FOR DELETE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People mark their own notifications as read" ON public.notifications FOR UPDATE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People read their own notifications" ON public.notifications FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People read their own preferences" ON public.contact_preferences FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People read their own quiet hours" ON public.contact_hours FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
 CREATE POLICY "People read themselves and their students, admins everybody" ON public.users FOR SELECT TO authenticated USING (((id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+ALTER TABLE public.contact_hours ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contact_preferences ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job_alerts ENABLE ROW LEVEL SECURITY;
 
@@ -3252,6 +3915,10 @@ ALTER TABLE public.job_schedules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.members ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mentors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_outbox ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notifications ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.program_settings ENABLE ROW LEVEL SECURITY;
 
@@ -3285,9 +3952,16 @@ GRANT ALL ON FUNCTION private.change_log_kept() TO service_role;
 REVOKE ALL ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) TO service_role;
 
+REVOKE ALL ON FUNCTION private.channel_for(p_user_id uuid, p_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.channel_for(p_user_id uuid, p_kind text) TO service_role;
+
 REVOKE ALL ON FUNCTION private.check_deferred() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.complete_run() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) TO authenticated;
+GRANT ALL ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION private.current_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.current_user_id() TO authenticated;
@@ -3302,7 +3976,14 @@ GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, 
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO authenticated;
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO service_role;
 
+REVOKE ALL ON FUNCTION private.due_messages(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.due_messages(p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.forget_changes() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.held_back(p_ids uuid[]) FROM PUBLIC;
 
@@ -3317,11 +3998,16 @@ REVOKE ALL ON FUNCTION private.is_rows_fault(p_code text, p_context text) FROM P
 
 REVOKE ALL ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.known_zone(p_zone text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.known_zone(p_zone text) TO service_role;
+
 REVOKE ALL ON FUNCTION private.limit_waits(p_deadline timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.link_auth_users(p_addresses text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.log_changes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.mail_alert() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.members_changed() FROM PUBLIC;
 
@@ -3343,12 +4029,18 @@ GRANT ALL ON FUNCTION private.next_runs(p_limit integer, p_jobs text[]) TO servi
 
 REVOKE ALL ON FUNCTION private.next_step(p_step integer, p_began timestamp with time zone, p_deadline timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.number_setting(p_key text, p_default integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.number_setting(p_key text, p_default integer) TO service_role;
+
 REVOKE ALL ON FUNCTION private.open_jobs(p_jobs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.open_jobs(p_jobs text[]) TO service_role;
 
 REVOKE ALL ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION private.referring_expression(p_relation regclass) FROM PUBLIC;
 
@@ -3357,6 +4049,9 @@ REVOKE ALL ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_cod
 REVOKE ALL ON FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_undoable(p_of uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.rescue_messages() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.rescue_messages() TO service_role;
 
 REVOKE ALL ON FUNCTION private.rescue_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.rescue_runs() TO service_role;
@@ -3414,6 +4109,11 @@ REVOKE ALL ON FUNCTION private.undo_chunk(p_of uuid, p_chunk bigint) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.unsubscribe(p_token uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.unsubscribe(p_token uuid) TO anon;
+GRANT ALL ON FUNCTION private.unsubscribe(p_token uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.unsubscribe(p_token uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION private.was_cancelled(p_code text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.accept_schedules(p_verdicts jsonb) FROM PUBLIC;
@@ -3425,20 +4125,33 @@ GRANT ALL ON FUNCTION public.approve_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION public.cancel_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_run(p_run_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after bigint, p_limit integer) TO service_role;
+REVOKE ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_after bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_after bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) TO service_role;
 
-REVOKE ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text) TO service_role;
+REVOKE ALL ON FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text, p_worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text, p_worker text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.enqueue_slots(p_due jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.enqueue_slots(p_due jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION public.find_runs(p_beginning text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_runs(p_beginning text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.finish_messages(p_run_id uuid, p_fence bigint, p_results jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.finish_messages(p_run_id uuid, p_fence bigint, p_results jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION public.finish_runs(p_results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.finish_runs(p_results jsonb) TO service_role;
@@ -3459,6 +4172,9 @@ GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_siz
 REVOKE ALL ON FUNCTION public.prune_runs(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.prune_runs(p_limit integer) TO service_role;
 
+REVOKE ALL ON FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text, p_data jsonb, p_priority integer, p_not_before timestamp with time zone, p_expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text, p_data jsonb, p_priority integer, p_not_before timestamp with time zone, p_expires_at timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION public.register_jobs(p_jobs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.register_jobs(p_jobs jsonb) TO service_role;
 
@@ -3467,6 +4183,9 @@ GRANT ALL ON FUNCTION public.retry_run(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.scheduler_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.scheduler_state() TO service_role;
+
+REVOKE ALL ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) TO service_role;
 
 REVOKE ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) TO authenticated;
@@ -3478,7 +4197,18 @@ GRANT ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint,
 REVOKE ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) TO service_role;
 
+REVOKE ALL ON FUNCTION public.unsubscribe(p_token uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.unsubscribe(p_token uuid) TO anon;
+GRANT ALL ON FUNCTION public.unsubscribe(p_token uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.unsubscribe(p_token uuid) TO service_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_hours TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_hours TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_preferences TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_preferences TO service_role;
 
 GRANT SELECT,DELETE,UPDATE ON TABLE public.job_alerts TO service_role;
 GRANT SELECT ON TABLE public.job_alerts TO authenticated;
@@ -3508,6 +4238,13 @@ GRANT UPDATE(experience_years) ON TABLE public.mentors TO authenticated;
 
 GRANT UPDATE(teaching_style) ON TABLE public.mentors TO authenticated;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_outbox TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notifications TO service_role;
+GRANT SELECT ON TABLE public.notifications TO authenticated;
+
+GRANT UPDATE(read_at) ON TABLE public.notifications TO authenticated;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.program_settings TO service_role;
 
 GRANT SELECT,DELETE ON TABLE public.sync_rejects TO service_role;
@@ -3525,6 +4262,8 @@ GRANT UPDATE(country) ON TABLE public.users TO authenticated;
 GRANT UPDATE(city) ON TABLE public.users TO authenticated;
 
 GRANT UPDATE(contact_preference) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(locale) ON TABLE public.users TO authenticated;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users_user TO service_role;
 

@@ -15,6 +15,7 @@ from mentor_sync.cli.config import app as config_app
 from mentor_sync.cli.daemon import daemon, health
 from mentor_sync.cli.db import app as db_app
 from mentor_sync.cli.demo import demo
+from mentor_sync.cli.email import app as email_app
 from mentor_sync.cli.job import app as job_app
 from mentor_sync.cli.local import app as local_app
 from mentor_sync.cli.output import Invocation
@@ -77,6 +78,7 @@ app.add_typer(schedule_app, name="schedule")
 app.add_typer(job_app, name="job")
 app.add_typer(db_app, name="db")
 app.add_typer(local_app, name="local")
+app.add_typer(email_app, name="email")
 app.add_typer(config_app, name="config")
 
 

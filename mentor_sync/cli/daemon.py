@@ -61,13 +61,17 @@ def health(context: typer.Context, _json: JsonOption = False) -> int:
     url = f"http://127.0.0.1:{settings.health_port}/readyz"
     try:
         answer = httpx.get(url, timeout=5, trust_env=False).json()
-    except (httpx.HTTPError, ValueError) as error:
+        checks, ok = answer["checks"].items(), bool(answer["ok"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise MentorSyncError(
             f"No daemon answers at {url}: {error}.",
             hint="Start one with: mentor-sync daemon. MENTOR_SYNC_HEALTH_PORT must be the same.",
             code="no_daemon",
         ) from None
-    invocation.answer(answer, ok=answer["ok"])
-    for name, check in answer["checks"].items():
+    for name, check in checks:
         invocation.say(f"{'ok ' if check['ok'] else 'BAD'}  {name}: {check['detail']}")
-    return 0 if answer["ok"] else 1
+    if not ok:
+        bad = ", ".join(f"{name} {check['detail']}" for name, check in checks if not check["ok"])
+        raise MentorSyncError(f"The daemon is not ready: {bad}.", code="not_ready")
+    invocation.answer(answer)
+    return 0

@@ -99,14 +99,14 @@ def show_run(
 
 def _changes(database: Database, run_id: str) -> Iterator[dict[str, Any]]:
     """What a run changed, in order, read page by page."""
-    after = 0
+    after = {"p_after_chunk": 0, "p_after": 0}
     while True:
-        asked = {"p_run_id": run_id, "p_after": after, "p_limit": 1000}
+        asked = {"p_run_id": run_id, "p_limit": 1000, **after}
         page = database.rpc("changes_of_run", asked, expect=list)
         if not page:
             return
         yield from page
-        after = page[-1]["id"]
+        after = {"p_after_chunk": page[-1]["chunk"], "p_after": page[-1]["id"]}
 
 
 def _difference(change: dict[str, Any]) -> str:

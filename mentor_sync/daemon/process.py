@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
-from queue import Empty, Queue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
 
@@ -28,6 +29,11 @@ STUCK_SECONDS = 120.0
 """A loop that did nothing for so long will not go on by itself."""
 SILENT_SECONDS = 30.0
 """No answer for so long, though somebody asks every few seconds, is none."""
+_NOBODY = re.compile(
+    r"|timeout|unreachable|bad_answer|no_connection|5\d\d|PGRST00\d|57P0\d|08\w{3}", re.ASCII
+)
+GIVE_BACK_SECONDS = 2.0
+"""What a second signal waits for runs to be given back."""
 _NO_ANSWER = {"", "timeout", "unreachable", NO_CONNECTION}
 _STARTUP_PAUSE = 2.0
 _TICK = 0.5
@@ -49,7 +55,9 @@ class Daemon:
         self._grace = grace
         self._log = get_logger("mentor_sync.daemon")
         self._metrics = Metrics()
-        self._signals: Queue[int] = Queue()
+        # Not Queue, whose lock a second signal would find held.
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        self._begun = False
         self._answered_at = self._failed_at = float("-inf")
         claiming = open_database(CLAIM_PATIENCE, self._observe)
         self._workers = Workers(
@@ -71,6 +79,7 @@ class Daemon:
         if not self._start_ticker():
             return 0
         self._workers.start()
+        self._begun = True
         notify("READY=1", f"STATUS={WORKER}")
         self._log.info("daemon ready")
         self._until_stopped()
@@ -79,8 +88,8 @@ class Daemon:
     def live(self) -> dict[str, Check]:
         """Whether the loops go on. An API that is away is no reason to start again."""
         idle = monotonic() - self._workers.looked_at
-        stuck = self._workers.alive and idle > STUCK_SECONDS
-        return {"claims": Check(not stuck, f"looked for runs {idle:.0f} s ago")}
+        moving = idle < STUCK_SECONDS and self._workers.alive
+        return {"claims": Check(moving or not self._begun, f"looked for runs {idle:.0f} s ago")}
 
     def ready(self) -> dict[str, Check]:
         """Whether runs are made and taken now."""
@@ -93,7 +102,9 @@ class Daemon:
                 schema is not None and not self._ticker.outdated(),
                 f"version {schema}" + (": run db migrate" if self._ticker.outdated() else ""),
             ),
-            "ticker": Check(self._ticker.alive, f"refreshes every {REFRESH_SECONDS} s"),
+            "ticker": Check(
+                self._ticker.age < 4 * REFRESH_SECONDS, f"refreshed {self._ticker.age:.0f} s ago"
+            ),
             "workers": Check(self._workers.alive, f"{self._workers.busy} runs under way"),
         }
 
@@ -106,6 +117,7 @@ class Daemon:
                 if not error.retryable:
                     raise
                 self._log.warning("waiting for the Data API", reason=error.message)
+                notify("EXTEND_TIMEOUT_USEC=30000000", "WATCHDOG=1")
                 if self._next_signal(_STARTUP_PAUSE) in (signal.SIGTERM, signal.SIGINT):
                     return False
             else:
@@ -136,7 +148,9 @@ class Daemon:
             number = self._next_signal(0.05)
             if number in (signal.SIGTERM, signal.SIGINT):
                 self._log.warning("stopping at once", runs=self._workers.busy)
-                self._workers.give_back()
+                giving = Thread(target=self._workers.give_back, daemon=True)
+                giving.start()
+                giving.join(GIVE_BACK_SECONDS)
                 # Threads that hang in a request must not hold the process.
                 os._exit(128 + number)
         self._health.stop()
@@ -155,7 +169,7 @@ class Daemon:
     def _observe(self, code: str, ok: bool) -> None:
         self._metrics.api_answered("unreachable" if code in _NO_ANSWER else code, ok)
         # An answer that refuses is an answer; those that count say that nobody is there.
-        if ok:
-            self._answered_at = monotonic()
-        elif not code.startswith("MS"):
+        if not ok and _NOBODY.fullmatch(code):
             self._failed_at = monotonic()
+        else:
+            self._answered_at = monotonic()

@@ -15,7 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from mentor_sync import SCHEMA_VERSION
-from mentor_sync.clock import utc_now
+from mentor_sync.clock import monotonic, utc_now
 from mentor_sync.daemon.metrics import Metrics
 from mentor_sync.database import Database, Json
 from mentor_sync.errors import MentorSyncError
@@ -65,6 +65,7 @@ class Ticker:
         self._in_effect: dict[str, tuple[Any, ...]] = {}
         self.offset = timedelta()
         self.schema: str | None = None
+        self._refreshed_at = float("-inf")
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             # A tick that comes late is still a tick: what is due is asked of the schedules.
@@ -93,8 +94,9 @@ class Ticker:
             self._scheduler.shutdown(wait=False)
 
     @property
-    def alive(self) -> bool:
-        return bool(self._scheduler.running)
+    def age(self) -> float:
+        """Seconds since the schedules were last read."""
+        return monotonic() - self._refreshed_at
 
     def refresh(self) -> None:
         """Read the schedules again, tell each what is in effect, and tick."""
@@ -112,6 +114,7 @@ class Ticker:
         for gone in set(self._in_effect) - set(self._schedules):
             self._unplan(gone)
         self._accept(read, now)
+        self._refreshed_at = monotonic()
         self.tick()
 
     def reload(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -20,6 +21,8 @@ from mentor_sync.settings import Settings
 
 CHANGED = {"created", "updated", "deactivated", "undone"}
 """The outcomes of rows that were written."""
+REMEMBERED = 100
+"""So many runs that ended here lately are known to the next claims."""
 LAST_CLAIM_SECONDS = 5.0
 """How long a claim under way may still take when the daemon stops."""
 
@@ -43,7 +46,9 @@ class Workers:
         self._jobs = sorted(load_jobs())
         self._wake, self._closed, self._stopping = Event(), Event(), Event()
         self._lock = Lock()
-        self._running: dict[str, Json] = {}
+        # By run and fence: one that was taken over, and over again, may run here twice.
+        self._running: dict[tuple[str, int], Json] = {}
+        self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self._pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="worker")
         self._loop = Thread(target=self._claim_until_closed, name="claims", daemon=True)
         self.looked_at = monotonic()
@@ -102,28 +107,28 @@ class Workers:
                 self._log.warning("no runs claimed", code=error.code, reason=error.message)
             except Exception:
                 self._log.exception("no runs claimed")
+            self.looked_at = monotonic()
             # Not all daemons at the same moment.
             self._wake.wait(self._settings.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
 
     def _claim(self) -> None:
         free = self._settings.concurrency - self.busy
-        if free:
+        if free > 0:
             asked = {"p_worker": WORKER, "p_limit": free, "p_jobs": self._jobs}
-            holding = list(self._running)
+            holding = [*self._ended, *(run_id for run_id, _ in tuple(self._running))]
             claimed = self._claiming.rpc("claim_runs", {**asked, "p_holding": holding}, expect=list)
             if self._closed.is_set():
                 self._release(claimed)
             else:
                 for run in claimed:
                     self._begin(run)
-        self.looked_at = monotonic()
 
     def _begin(self, run: Json) -> None:
-        with self._lock:
-            self._running[run["id"]] = run
         if run["slot"] and run["attempt"] == 1:
             began, slot = (datetime.fromisoformat(run[name]) for name in ("claimed_at", "slot"))
             self._metrics.slot_started(run["job"], (began - slot).total_seconds())
+        with self._lock:
+            self._running[run["id"], run["fence"]] = run
         self._pool.submit(self._work, run)
 
     def _work(self, run: Json) -> None:
@@ -132,7 +137,9 @@ class Workers:
             outcome = self._outcome(run)
         finally:
             with self._lock:
-                del self._running[run["id"]]
+                del self._running[run["id"], run["fence"]]
+                # Not to be taken for a claim whose answer was lost, should its end be unwritten.
+                self._ended.append(run["id"])
             self.wake()
         self._metrics.run_finished(run["job"], outcome, monotonic() - began)
         if outcome == "retried":
@@ -153,7 +160,7 @@ class Workers:
         except MentorSyncError as error:
             again = error.retryable and run["attempt"] < run["max_attempts"]
             return "retried" if again else "failed"
-        except Exception:
+        except BaseException:
             self._log.exception("the job is at fault", job=run["job"], run_id=run["id"])
             return "failed"
         changed = {kind: n for kind, n in finished.counts.items() if kind in CHANGED}

@@ -20,6 +20,7 @@ alter table public.users
   add column if not exists country text,
   add column if not exists city text,
   add column if not exists contact_preference text,
+  add column if not exists locale text,
   add column if not exists created_at timestamptz default now(),
   add column if not exists updated_at timestamptz default now();
 
@@ -47,6 +48,8 @@ comment on column public.users.timezone is 'IANA time zone, such as Europe/Berli
 comment on column public.users.country is 'Country of residence.';
 comment on column public.users.city is 'City of residence.';
 comment on column public.users.contact_preference is 'How the person wishes to be reached.';
+comment on column public.users.locale is
+  'Language of messages, such as de; empty: English.';
 comment on column public.users.created_at is 'When the row was made.';
 comment on column public.users.updated_at is 'When something a person can see last changed.';
 
@@ -60,7 +63,7 @@ alter table public.users enable row level security;
 revoke all on table public.users from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.users to service_role;
 grant select on table public.users to authenticated;
-grant update (full_name, timezone, country, city, contact_preference)
+grant update (full_name, timezone, country, city, contact_preference, locale)
 on table public.users to authenticated;
 
 -- Definer: a policy on users that reads users would recurse.
@@ -110,10 +113,10 @@ create trigger mentor_sync_touch before update on public.users
 for each row when (
   (
     old.email, old.full_name, old.role, old.status, old.mentor_id, old.timezone,
-    old.country, old.city, old.contact_preference
+    old.country, old.city, old.contact_preference, old.locale
   ) is distinct from (
     new.email, new.full_name, new.role, new.status, new.mentor_id, new.timezone,
-    new.country, new.city, new.contact_preference
+    new.country, new.city, new.contact_preference, new.locale
   )
 ) execute function private.touch_updated_at();
 

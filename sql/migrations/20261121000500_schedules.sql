@@ -26,6 +26,9 @@ create table public.job_schedules (
   next_slot_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  constraint job_schedules_cron_fits check (length(cron) <= 200),
+  constraint job_schedules_timezone_fits check (length(timezone) <= 100),
+  constraint job_schedules_until_is_finite check (isfinite(scheduled_until)),
   constraint job_schedules_params_is_object check (jsonb_typeof(params) = 'object'),
   constraint job_schedules_catch_up_known check (catch_up in ('skip', 'one', 'all')),
   constraint job_schedules_max_age_range check (max_age_seconds between 60 and 2678400),
@@ -39,7 +42,7 @@ create table public.job_schedules (
 );
 
 comment on table public.job_schedules is
-  'The jobs. Filled from the defaults of the code; an edit here overrides them within a minute.';
+  'The jobs. Filled from the defaults of the code; an edit here takes effect within seconds.';
 comment on column public.job_schedules.job is 'Name of the job.';
 comment on column public.job_schedules.description is 'What the job does.';
 comment on column public.job_schedules.cron is
@@ -117,11 +120,12 @@ language sql volatile set search_path = '' as $$
   with registered as (
     insert into public.job_schedules (
       job, description, cron, catch_up, max_age_seconds, coalesce_slots, max_concurrent,
-      jitter_seconds, timeout_seconds, lease_seconds, max_attempts
+      jitter_seconds, timeout_seconds, lease_seconds, max_attempts, keep_days
     )
     select
       j.job, j.description, j.cron, j.catch_up, j.max_age_seconds, j.coalesce_slots,
-      j.max_concurrent, j.jitter_seconds, j.timeout_seconds, j.lease_seconds, j.max_attempts
+      j.max_concurrent, j.jitter_seconds, j.timeout_seconds, j.lease_seconds, j.max_attempts,
+      j.keep_days
     from jsonb_populate_recordset(null::public.job_schedules, p_jobs) as j
     where not exists (select from public.job_schedules as s where s.job = j.job)
     on conflict (job) do nothing

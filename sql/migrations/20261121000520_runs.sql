@@ -35,6 +35,10 @@ create table public.job_runs (
   ),
   constraint job_runs_params_is_object check (jsonb_typeof(params) = 'object'),
   constraint job_runs_attempts_range check (max_attempts between 1 and 100),
+  constraint job_runs_attempt_range check (attempt between 0 and 1000000),
+  constraint job_runs_fence_range check (fence between 0 and 9007199254740992),
+  constraint job_runs_times_are_finite check (isfinite(slot) and isfinite(run_at)),
+  constraint job_runs_progress_is_object check (jsonb_typeof(progress) = 'object'),
   constraint job_runs_lease_range check (lease_seconds between 5 and 86400),
   constraint job_runs_timeout_range check (timeout_seconds between 1 and 604800),
   constraint job_runs_running_is_leased check (status <> 'running' or lease_expires_at is not null)
@@ -214,7 +218,8 @@ create function public.enqueue_run(
   p_params jsonb default '{}',
   p_id uuid default gen_random_uuid(),
   p_max_attempts integer default null,
-  p_requested_by text default null
+  p_requested_by text default null,
+  p_worker text default null
 ) returns jsonb
 language plpgsql volatile set search_path = '' as $$
 declare
@@ -226,6 +231,10 @@ begin
   where s.job = p_job
   on conflict do nothing
   returning * into run;
+  if found and p_worker is not null then
+    perform private.rescue_runs();
+    return private.take_runs(p_worker, array[p_id]) -> 0;
+  end if;
   if not found then
     select r.* into run from public.job_runs as r where r.id = p_id;
   end if;
@@ -236,8 +245,9 @@ begin
   return to_jsonb(run);
 end
 $$;
-comment on function public.enqueue_run(text, jsonb, uuid, integer, text) is
-  'Asks for a run. The same id gives the run that is there already.';
+comment on function public.enqueue_run(text, jsonb, uuid, integer, text, text) is
+  'Asks for a run, and gives it to p_worker at once if one is named. The same id gives the run'
+  ' that is there already.';
 
 -- Of any number of daemons that bring the same slots, one makes the runs: the schedule's row is
 -- locked, and what lies before scheduled_until has been dealt with.
@@ -620,7 +630,7 @@ revoke all on function
   private.retry_delay(integer),
   private.change_run(uuid, text, text[]),
   public.heartbeat_run(uuid, bigint),
-  public.enqueue_run(text, jsonb, uuid, integer, text),
+  public.enqueue_run(text, jsonb, uuid, integer, text, text),
   public.enqueue_slots(jsonb),
   public.claim_runs(text, integer, uuid, text[], uuid[]),
   public.finish_runs(jsonb),
@@ -639,7 +649,7 @@ grant execute on function
   private.retry_delay(integer),
   private.change_run(uuid, text, text[]),
   public.heartbeat_run(uuid, bigint),
-  public.enqueue_run(text, jsonb, uuid, integer, text),
+  public.enqueue_run(text, jsonb, uuid, integer, text, text),
   public.enqueue_slots(jsonb),
   public.claim_runs(text, integer, uuid, text[], uuid[]),
   public.finish_runs(jsonb),

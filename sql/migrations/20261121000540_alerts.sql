@@ -39,11 +39,22 @@ using ((select private.is_admin()));
 -- Definer: nobody makes alerts up.
 create function private.run_needs_somebody() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
+declare
+  what constant text := coalesce(
+    new.error ->> 'message', 'Run ' || new.id || ' is ' || new.status || '.'
+  );
 begin
+  -- A job of every minute that fails for the same reason is one alert.
+  if new.slot is not null and exists (
+    select from public.job_alerts as a
+    where a.job = new.job and a.kind = new.status and a.message = what
+      and a.acknowledged_at is null and a.kind <> 'awaiting_approval'
+  ) then
+    return null;
+  end if;
   insert into public.job_alerts (kind, job, run_id, message, hint)
   values (
-    new.status, new.job, new.id,
-    coalesce(new.error ->> 'message', 'Run ' || new.id || ' is ' || new.status || '.'),
+    new.status, new.job, new.id, what,
     coalesce(nullif(new.error ->> 'hint', ''), 'See: mentor-sync run show ' || new.id)
   );
   return null;

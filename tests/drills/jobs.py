@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from typing import Literal
 
 from mentor_sync import job as registry
 from mentor_sync.cli import run
@@ -42,9 +43,14 @@ class Steps(Params):
     steps: int = 1
     pause: float = 0.0
     seconds: float = 0.0
+    how: Literal["well", "nothing", "nonsense", "exit"] = "well"
 
 
 def _drill(context: JobContext, params: Steps) -> JobResult:
+    if params.how == "exit":
+        sys.exit(3)
+    if params.how != "well":
+        return None if params.how == "nothing" else JobResult({"steps": -1})  # type: ignore[return-value]
     done: int = context.progress.get("step", 0)
     while done < params.steps:
         done += 1

@@ -6,6 +6,7 @@ import random
 import signal
 import time
 
+import psycopg
 import pytest
 
 from tests.drills.support import Fleet, wait_until
@@ -159,4 +160,52 @@ def test_a_job_that_kills_its_process_is_dead_in_the_end(project: Project, daemo
     query = "select status, attempt from job_runs where finished_at is not null"
     assert wait_until(lambda: project.rows(query)) == [("dead", 2)]
     assert project.rows("select kind, job from job_alerts") == [("dead", "drill_fatal")]
+    assert daemons.ended(daemons.ask(steps=1)) == "succeeded"
+
+
+def test_one_daemon_alone_never_runs_an_attempt_twice(project: Project, daemons: Fleet) -> None:
+    daemon = daemons.started()
+    run = daemons.ask(steps=3, pause=6)
+    wait_until(lambda: daemons.steps(run) == 1)
+    daemon.send(signal.SIGSTOP)
+    time.sleep(7)
+    daemon.send(signal.SIGCONT)
+    assert daemons.ended(run) == "succeeded"
+    wait_until(lambda: daemon.events("run finished"))
+    attempts = [line["attempt"] for line in daemon.events("run started")]
+    assert sorted(attempts) == sorted(set(attempts))
+    assert len(daemon.events("run finished")) == 1
+
+
+def test_misbehaving_jobs_fail_once_and_leave_the_daemon_whole(
+    project: Project, daemons: Fleet
+) -> None:
+    daemon = daemons.started()
+    for how in ("nothing", "nonsense", "exit") * 3:
+        daemons.ask(how=how)
+    query = "select count(*) from job_runs where status = 'failed' and error is not null"
+    wait_until(lambda: project.one(query) == 9)
+    assert len(daemon.events("run started")) == 9
+    assert daemons.ended(daemons.ask(steps=1)) == "succeeded"
+    assert "0 runs under way" in str(wait_until(lambda: daemon.ready()))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "insert into job_runs (job, progress) values ('drill', 'null')",
+        "insert into job_runs (job, attempt) values ('drill', 2147483647)",
+        "insert into job_runs (job, slot) values ('drill', '-infinity')",
+        "insert into job_runs (job, fence) values ('drill', 9223372036854775807)",
+        "update job_schedules set scheduled_until = 'infinity'",
+        "update job_schedules set cron = repeat('9', 5000) || ' * * * *'",
+    ],
+)
+def test_rows_that_would_stop_everything_are_refused(
+    project: Project, daemons: Fleet, row: str
+) -> None:
+    daemons.started()
+    with pytest.raises(psycopg.errors.CheckViolation):
+        project.run(row)
+    project.run("update job_schedules set cron = repeat('9', 150) || ' * * * *'")
     assert daemons.ended(daemons.ask(steps=1)) == "succeeded"

@@ -17,7 +17,7 @@ def changes(project: Project) -> list[dict[str, Any]]:
     """What the only run changed, as `run show --changes` reads it."""
     with as_service(project) as daemon:
         found: list[dict[str, Any]] = daemon.one(
-            "select changes_of_run(id, 0, 1000) from job_runs order by created_at desc limit 1"
+            "select changes_of_run(id, 0, 0, 1000) from job_runs order by created_at desc limit 1"
         )
     return found
 
@@ -90,14 +90,14 @@ def test_the_log_is_read_in_pages(project: Project, api: Api) -> None:
     many(project, 600)
     run = sync(api, chunk_size=250)
     with api.database() as database:
-        pages, after = [], 0
+        pages, after = [], {"p_after_chunk": 0, "p_after": 0}
         while True:
-            asked = {"p_run_id": str(run.id), "p_after": after, "p_limit": 5000}
+            asked = {"p_run_id": str(run.id), "p_limit": 5000, **after}
             page = database.rpc("changes_of_run", asked, expect=list)
             if not page:
                 break
             pages.append(page)
-            after = page[-1]["id"]
+            after = {"p_after_chunk": page[-1]["chunk"], "p_after": page[-1]["id"]}
     ids = [row["id"] for page in pages for row in page]
     assert [len(page) for page in pages] == [1000, 200]
     assert ids == sorted(set(ids))
@@ -109,7 +109,7 @@ def test_only_admins_see_it(unsynced: Project) -> None:
         assert admin.rows(COUNTS) == [("mentors", "insert", 5), ("users", "insert", 5)]
     with as_student(unsynced) as student:
         assert student.rows(COUNTS) == []
-        assert student.refused("select changes_of_run(gen_random_uuid(), 0, 9)")
+        assert student.refused("select changes_of_run(gen_random_uuid(), 0, 0, 9)")
 
 
 def test_nothing_that_only_others_may_know_is_logged(unsynced: Project) -> None:

@@ -152,7 +152,7 @@ def test_an_operator_may_ask_for_fewer_attempts_but_not_for_none(verbs: Verbs) -
         "find_runs('abcd')",
         "scheduler_state()",
         "prune_runs()",
-        "changes_of_run(gen_random_uuid(), 0, 10)",
+        "changes_of_run(gen_random_uuid(), 0, 0, 10)",
         "undo_changes(gen_random_uuid(), 1, gen_random_uuid())",
     ],
 )

@@ -61,15 +61,23 @@ def test_a_run_that_has_not_ended_is_kept_however_old(kept: Session) -> None:
 
 
 def test_change_logs_go_before_their_runs(project: Project, kept: Session) -> None:
-    old, young = ended(kept, "old", 40), ended(kept, "young", 1)
+    old, young = ended(kept, "old", 31, "other"), ended(kept, "young", 1)
     kept.connection.commit()
-    for run_id, days in ((old, 31), (old, 29), (young, 31), (young, 1)):
-        logged(project, run_id, days)
+    for run_id in (old, old, young):
+        logged(project, run_id, 31)
     with as_service(project) as daemon:
         assert daemon.one("select prune_runs()") == {"changes": 2, "runs": 0}
-        ages = "select run_id::text, (now() - changed_at) < interval '30 days' from job_changes"
-        assert sorted(daemon.rows(ages)) == sorted([(old, True), (young, True)])
+        assert daemon.rows("select run_id::text from job_changes") == [(young,)]
         assert daemon.rows(LEFT) == [("old",), ("young",)]
+
+
+def test_the_changes_of_a_deleted_run_go_with_it(project: Project, kept: Session) -> None:
+    gone, left = ended(kept, "gone", 1), ended(kept, "left", 1)
+    kept.connection.commit()
+    logged(project, gone, 1)
+    logged(project, left, 1)
+    project.run(f"delete from job_runs where id = '{gone}'")
+    assert project.rows("select run_id::text from job_changes") == [(left,)]
 
 
 def test_how_long_change_logs_are_kept_is_a_setting(project: Project, kept: Session) -> None:

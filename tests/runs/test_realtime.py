@@ -1,4 +1,4 @@
-"""Realtime follows the runs, where the project has a publication that we may change."""
+"""Realtime follows runs and notifications, where there is a publication that we may change."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ PUBLISHED = """select tablename from pg_publication_tables
 where pubname = 'supabase_realtime' and schemaname = 'public'"""
 
 
-def test_the_publication_has_the_runs_and_nothing_else_of_ours(project: Project) -> None:
-    assert project.rows(PUBLISHED) == [("job_runs",)]
+def test_the_publication_has_runs_and_notifications_only(project: Project) -> None:
+    assert sorted(project.rows(PUBLISHED)) == [("job_runs",), ("notifications",)]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,12 @@ def test_a_stranger_finds_every_table_closed_or_empty(any_project: Project) -> N
             assert stranger.refused(select) or stranger.rows(select) == []
         for table in WRITABLE:
             assert stranger.refused(f"insert into {table} default values")
-            assert stranger.refused(f"delete from {table}")
+            delete = f"delete from {table}"
+            # Of their own preferences people may delete rows, which a stranger has none of.
+            if table.removeprefix("public.") in {"contact_hours", "contact_preferences"}:
+                assert stranger.changed(delete) == 0
+            else:
+                assert stranger.refused(delete)
         assert stranger.changed("update users set city = 'Rome'") == 0
         assert stranger.changed("update mentors set bio = 'x'") == 0
 
@@ -341,7 +346,7 @@ VERBS = (
     f"retry_run('{uuid4()}')",
     "find_runs('00')",
     "scheduler_state()",
-    f"changes_of_run('{uuid4()}', 0, 10)",
+    f"changes_of_run('{uuid4()}', 0, 0, 10)",
     f"undo_changes('{uuid4()}', 1, '{uuid4()}')",
     "prune_runs()",
     f"sync_mentor_profiles('{uuid4()}', 1)",
@@ -384,7 +389,7 @@ def test_the_verbs_of_schedules_and_change_logs_serve_the_daemon(any_project: Pr
         run = daemon.one("select enqueue_run('undo_run')")["id"]
         daemon.rows("select claim_runs('me')")
         assert daemon.one("select undo_changes(%s, 1, %s)", run, ended)["done"]
-        assert daemon.one("select changes_of_run(%s, 0, 10)", run) == []
+        assert daemon.one("select changes_of_run(%s, 0, 0, 10)", run) == []
         assert daemon.one("select prune_runs()") == {"changes": 0, "runs": 0}
 
 

@@ -9,6 +9,10 @@ _DML = "delete insert select update"
 # Every table and view there is. A new one fails the test until somebody has said here who may.
 RELATIONS: dict[str, dict[str, str]] = {
     "private.source_members": {},
+    "public.contact_hours": {"authenticated": _DML, "service_role": _DML},
+    "public.contact_preferences": {"authenticated": _DML, "service_role": _DML},
+    "public.message_outbox": {"service_role": _DML},
+    "public.notifications": {"authenticated": "select", "service_role": _DML},
     "public.job_alerts": {"authenticated": "select", "service_role": "delete select update"},
     "public.job_changes": {"authenticated": "select", "service_role": "delete select"},
     "public.job_runs": {"authenticated": "select", "service_role": _DML},
@@ -27,8 +31,9 @@ RELATIONS: dict[str, dict[str, str]] = {
 COLUMNS = {
     ("public.mentors", "authenticated", "update"): "availability bio capacity domain"
     " experience_years expertise teaching_style timezone",
+    ("public.notifications", "authenticated", "update"): "read_at",
     ("public.users", "authenticated", "update"): "city contact_preference country full_name"
-    " timezone",
+    " locale timezone",
 }
 # Every function there is, by those who may call it.
 FUNCTIONS = {
@@ -36,33 +41,39 @@ FUNCTIONS = {
         "private.accounts_changed private.add_counts private.apply_members"
         " private.auth_user_changed private.auto_approve private.check_deferred"
         " private.complete_run private.departures private.departures_allowed"
-        " private.forget_departed private.held_back private.is_rows_fault private.keep_rejects"
-        " private.limit_waits private.link_auth_users private.log_changes private.members_changed"
-        " private.members_page private.mentor_bio private.mentor_expertise"
-        " private.mentor_members_with private.next_step private.outcome_counts"
-        " private.outcome_records private.referring_expression private.reject_quietly"
-        " private.require_approval private.require_undoable private.run_needs_somebody"
-        " private.run_was_seen_to private.schedule_edited private.sees_everything"
-        " private.settle_lost private.settle_run private.slug private.stop_departed"
-        " private.sync_members private.sync_quietly private.sync_set_quietly"
-        " private.too_late_to_begin private.touch_updated_at private.trigger_deadline"
-        " private.try_members private.undo_chunk private.undo_table private.was_cancelled"
+        " private.forget_changes private.forget_departed private.hash_of_rest private.held_back"
+        " private.is_rows_fault private.keep_rejects private.limit_waits private.link_auth_users"
+        " private.log_changes private.mail_alert private.members_changed private.members_page"
+        " private.mentor_bio private.mentor_expertise private.mentor_members_with"
+        " private.next_step private.outcome_counts private.outcome_records"
+        " private.referring_expression private.reject_quietly private.require_approval"
+        " private.require_undoable private.run_needs_somebody private.run_was_seen_to"
+        " private.schedule_edited private.sees_everything private.settle_lost private.settle_run"
+        " private.slug private.stop_departed private.sync_members private.sync_quietly"
+        " private.sync_set_quietly private.too_late_to_begin private.touch_updated_at"
+        " private.trigger_deadline private.try_members private.undo_chunk private.undo_table"
+        " private.was_cancelled"
     ),
     "anon authenticated service_role": (
         "private.directory_page private.mentor_directory private.normalise_email"
-        " private.trim_space public.get_mentors_with_member_data public.list_mentors"
+        " private.trim_space private.unsubscribe public.get_mentors_with_member_data"
+        " public.list_mentors public.unsubscribe"
     ),
     "authenticated service_role": (
-        "private.current_user_id private.is_admin private.sync_one public.sync_mentor_from_member"
+        "private.create_notification private.current_user_id private.is_admin private.sync_one"
+        " public.create_notification public.sync_mentor_from_member"
     ),
     "service_role": (
-        "private.assert_run private.change_log_kept private.change_run private.is_mentor_type"
-        " private.next_runs private.open_jobs private.rescue_runs private.retry_delay"
-        " private.schema_version private.sync_chunk private.take_runs private.undo_changes"
-        " public.accept_schedules public.approve_run public.cancel_run public.changes_of_run"
-        " public.claim_runs public.enqueue_run public.enqueue_slots public.find_runs"
-        " public.finish_runs public.heartbeat_run public.prune_runs public.register_jobs"
-        " public.retry_run public.scheduler_state public.sync_mentor_profiles public.undo_changes"
+        "private.assert_run private.change_log_kept private.change_run private.channel_for"
+        " private.due_messages private.is_mentor_type private.known_zone private.next_runs"
+        " private.number_setting private.open_jobs private.quiet_until private.rescue_messages"
+        " private.rescue_runs private.retry_delay private.schema_version private.sync_chunk"
+        " private.take_runs private.undo_changes public.accept_schedules public.approve_run"
+        " public.cancel_run public.changes_of_run public.claim_messages public.claim_runs"
+        " public.compose_digests public.enqueue_run public.enqueue_slots public.find_runs"
+        " public.finish_messages public.finish_runs public.heartbeat_run public.prune_runs"
+        " public.queue_message public.register_jobs public.retry_run public.scheduler_state"
+        " public.supersede_messages public.sync_mentor_profiles public.undo_changes"
     ),
 }
 

@@ -88,6 +88,7 @@ def test_a_job_is_named_and_described_by_its_function(registry: dict[str, Job[An
         "timeout_seconds": 3_600,
         "lease_seconds": 30,
         "max_attempts": 5,
+        "keep_days": 90,
     }
 
 

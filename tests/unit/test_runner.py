@@ -88,15 +88,15 @@ def claimed(**values: Any) -> dict[str, Any]:
 
 
 def verbs(**answers: Answer | Iterator[Answer]) -> Verbs:
-    def claims() -> Iterator[Answer]:
-        (asked,) = api.given("enqueue_run")
-        yield 200, [claimed(id=asked["p_id"], params=asked["p_params"])]
+    def made() -> Iterator[Answer]:
+        asked = api.given("enqueue_run")[-1]
+        yield 200, claimed(id=asked["p_id"], params=asked["p_params"])
 
     api = Verbs(
         {
             "register_jobs": (200, 1),
-            "enqueue_run": (200, {}),
-            "claim_runs": claims(),
+            "enqueue_run": made(),
+            "claim_runs": (200, [claimed()]),
             "finish_runs": ENDED,
             "heartbeat_run": (200, {"lease_expires_at": "2026-11-21T00:00:00Z"}),
             **answers,
@@ -136,7 +136,7 @@ def test_a_run_is_registered_asked_for_claimed_and_finished(work: Told) -> None:
     api = verbs()
     run = ran(api, size=3)
     names = [name for name, _ in api.calls]
-    assert names == ["register_jobs", "enqueue_run", "claim_runs", "finish_runs"]
+    assert names == ["register_jobs", "enqueue_run", "finish_runs"]
     ((context, params),) = work.contexts
     assert (context.run_id, context.fence, context.progress) == (run.id, 4, {"cursor": "x"})
     assert params == Given(size=3)
@@ -149,10 +149,10 @@ def test_a_run_is_registered_asked_for_claimed_and_finished(work: Told) -> None:
 def test_it_has_one_attempt_under_an_id_of_ours(work: Told) -> None:
     api = verbs()
     run = ran(api)
-    (asked,), (claim,) = api.given("enqueue_run"), api.given("claim_runs")
-    assert UUID(asked["p_id"]) == run.id == UUID(claim["p_run_id"])
+    (asked,) = api.given("enqueue_run")
+    assert UUID(asked["p_id"]) == run.id
     assert (asked["p_job"], asked["p_max_attempts"]) == ("work", 1)
-    assert claim["p_worker"] == WORKER
+    assert asked["p_worker"] == WORKER
     assert WORKER.count("/") == 2
 
 
@@ -162,7 +162,7 @@ def test_a_run_that_is_asked_for_only_is_not_taken(work: Told) -> None:
     assert [name for name, _ in api.calls] == ["register_jobs", "enqueue_run"]
     (asked,) = api.given("enqueue_run")
     wanted = {"p_job": "work", "p_params": {"size": 2}, "p_id": str(run_id)}
-    assert asked == wanted | {"p_max_attempts": None}
+    assert asked == wanted
     assert work.contexts == []
 
 
@@ -194,7 +194,7 @@ def test_an_unknown_job_asks_for_nothing() -> None:
 def test_a_run_that_another_worker_took_is_left_alone(work: Told) -> None:
     api = verbs(claim_runs=(200, []))
     with pytest.raises(StaleRun, match="taken by another worker"):
-        ran(api)
+        run_queued(quick(api), settings(), RUN_ID)
     assert (work.contexts, results(api)) == ([], [])
 
 
@@ -424,3 +424,48 @@ def wait_for(happened: Callable[[], bool]) -> None:
             return
         Event().wait(0.01)
     raise AssertionError("It never happened.")
+
+
+# Jobs that misbehave ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, {"made": 1}, JobResult({"made": -1}), JobResult({"made": float("nan")})],  # type: ignore[dict-item]
+    ids=str,
+)
+def test_a_job_that_returns_nonsense_fails_with_the_reason(work: Told, answer: Any) -> None:
+    work.does = lambda _context: answer
+    api = verbs()
+    with pytest.raises(MentorSyncError, match=r"work (returned|counted)"):
+        ran(api)
+    ((result),) = results(api)
+    assert (result["status"], "work" in result["error"]["message"]) == ("failed", True)
+
+
+def test_a_job_cannot_end_the_process(work: Told) -> None:
+    work.does = failing(SystemExit(3))
+    api = verbs()
+    with pytest.raises(MentorSyncError, match=r"called sys\.exit\(3\)"):
+        ran(api)
+    assert [result["status"] for result in results(api)] == ["failed"]
+
+
+def test_a_reason_that_postgresql_cannot_hold_is_made_to_fit(work: Told) -> None:
+    work.does = failing(ValueError("a\0b \ud800 c"))
+    api = verbs()
+    with pytest.raises(ValueError, match="a"):
+        ran(api)
+    ((result),) = results(api)
+    assert result["error"]["message"] == "ValueError: ab ? c"
+
+
+def test_a_reason_that_is_refused_is_written_without_its_words(work: Told) -> None:
+    work.does = failing(ApiError("the first"))
+    refused = (400, {"code": "22P05", "message": "unsupported Unicode escape sequence"})
+    api = verbs(finish_runs=iter([refused, ENDED]))
+    with pytest.raises(ApiError, match="the first"):
+        ran(api)
+    first, second = results(api)
+    assert first["error"]["message"] == "the first"
+    assert (second["status"], second["error"]["message"][:9]) == ("failed", "It failed")

@@ -1,0 +1,56 @@
+"""Send what waits in the outbox: claim, render, hand over, note what became of each.
+
+Reads message_outbox, users and the preferences; writes message_outbox. Killed anywhere, it may
+hand a message over again, with the same id: a provider that knows ids sends it once, a receiver
+sees the same Message-ID.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+
+from mentor_sync.job import JobContext, JobResult, Params, Progress, job
+from mentor_sync.mail.delivery import Post, mail_url, open_post
+
+BATCH = 100
+"""Messages a claim: so many may be handed over twice where a worker is killed."""
+
+
+class DeliverParams(Params):
+    """It takes none."""
+
+
+@job(params=DeliverParams, cron="* * * * *", catch_up="skip", max_concurrent=None, keep_days=7)
+def deliver_messages(context: JobContext, _params: DeliverParams) -> JobResult:
+    """Send the messages that are due."""
+    counts: Counter[str] = Counter()
+    context.database.rpc("compose_digests", context.ownership, expect=dict)
+    if mail_url(context.settings, context.database.url) is None:
+        return _undeliverable(context)
+    with closing(open_post(context.settings, context.database.url)) as post:
+        while _deliver(context, post, counts):
+            read = sum(counts.values())
+            context.report(Progress(read, read, dict(counts), []))
+    return JobResult(dict(counts), partial=counts["failed"] + counts["dead"] > 0)
+
+
+def _deliver(context: JobContext, post: Post, counts: Counter[str]) -> bool:
+    """One batch; whether there was anything to look at."""
+    asked = {**context.ownership, "p_limit": BATCH}
+    claimed = context.database.rpc("claim_messages", asked, expect=dict)
+    if claimed["messages"]:
+        results = post.send(claimed["messages"], str(context.run_id))
+        told = {**context.ownership, "p_results": results}
+        counts.update(context.database.rpc("finish_messages", told, expect=dict))
+    return bool(claimed["looked_at"])
+
+
+def _undeliverable(context: JobContext) -> JobResult:
+    """Not an error of every minute: a project may do without mail."""
+    waiting = context.database.select(
+        "message_outbox", "id", order="created_at", limit=1, status="queued"
+    )
+    if waiting:
+        context.log.warning("mail waits, and MENTOR_SYNC_MAIL is not set")
+    return JobResult({"waiting": len(waiting)}, partial=bool(waiting))

@@ -1,0 +1,1 @@
+"""Mails: which kinds there are, and how they are written."""

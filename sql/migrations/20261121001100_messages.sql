@@ -1,0 +1,565 @@
+-- Messages: one row a mail, made in the transaction of its cause, sent by the job
+-- deliver_messages. Who wants what, when, and how much of it.
+-- service_role queues, claims and finishes; a person sets their own preferences; whoever has
+-- the token of a message may unsubscribe its recipient from its kind, and nothing else.
+
+insert into public.program_settings (key, value, description) values
+  ('mail_daily_cap', '5', 'Most mails a person gets in 24 hours; the rest waits for the digest.'),
+  ('digest_hour', '8', 'From this hour on, in a person''s own time zone, their digest is sent.'),
+  ('NEW_STUDENT_ASSIGNMENT', 'true', 'Mentors are told of a new student.'),
+  ('PENDING_SUBMISSION_REMINDER', 'true', 'Mentors are reminded of submissions that wait.'),
+  ('STUDENT_MILESTONE_ACHIEVED', 'true', 'Mentors are told of a student''s milestone.'),
+  ('SESSION_REMINDERS', 'true', 'Both sides are reminded of a session.'),
+  ('OVERDUE_FEEDBACK_ALERT', 'true', 'Mentors are told when feedback is overdue.');
+
+-- Who wants what ----------------------------------------------------------------------------
+
+create table public.contact_preferences (
+  user_id uuid not null references public.users (id) on delete cascade,
+  kind text not null,
+  channel text not null,
+  updated_at timestamptz not null default now(),
+  primary key (user_id, kind),
+  constraint contact_preferences_channel_known
+    check (channel in ('email', 'in_app', 'digest', 'off'))
+);
+
+comment on table public.contact_preferences is
+  'How a person wants to be told what. Without a row: by e-mail.';
+comment on column public.contact_preferences.user_id is 'The person.';
+comment on column public.contact_preferences.kind is 'A kind of message, or all for the others.';
+comment on column public.contact_preferences.channel is
+  'email; in_app: a notification only; digest: one mail a day; off.';
+comment on column public.contact_preferences.updated_at is 'When it was last changed.';
+
+create table public.contact_hours (
+  user_id uuid primary key references public.users (id) on delete cascade,
+  quiet_from time not null,
+  quiet_until time not null,
+  constraint contact_hours_differ check (quiet_from <> quiet_until)
+);
+
+comment on table public.contact_hours is
+  'When a person does not want mail. What comes then waits until it is over.';
+comment on column public.contact_hours.user_id is 'The person.';
+comment on column public.contact_hours.quiet_from is 'From, by the clock of users.timezone.';
+comment on column public.contact_hours.quiet_until is 'Until; before quiet_from: on the next day.';
+
+-- The outbox --------------------------------------------------------------------------------
+
+create table public.message_outbox (
+  id uuid primary key default gen_random_uuid(),
+  kind text not null,
+  recipient uuid not null references public.users (id) on delete cascade,
+  about text not null,
+  data jsonb not null default '{}',
+  priority integer not null default 5,
+  status text not null default 'queued',
+  not_before timestamptz not null default now(),
+  expires_at timestamptz,
+  attempt integer not null default 0,
+  max_attempts integer not null default 8,
+  claimed_by uuid references public.job_runs (id) on delete set null,
+  claimed_fence bigint,
+  token uuid not null unique default gen_random_uuid(),
+  provider_id text,
+  error text,
+  created_at timestamptz not null default now(),
+  sent_at timestamptz,
+  constraint message_outbox_once unique (kind, recipient, about),
+  constraint message_outbox_status_known check (
+    status in (
+      'queued', 'sending', 'sent', 'failed', 'dead', 'superseded', 'expired', 'off', 'in_app',
+      'digest', 'digested', 'bounced', 'complained'
+    )
+  ),
+  constraint message_outbox_data_is_object check (jsonb_typeof(data) = 'object')
+);
+
+create index message_outbox_queued_idx on public.message_outbox (priority desc, created_at, id)
+where status = 'queued';
+create index message_outbox_sending_idx on public.message_outbox (claimed_by)
+where status = 'sending';
+create index message_outbox_claimed_idx on public.message_outbox (claimed_by);
+create index message_outbox_digest_idx on public.message_outbox (recipient) where status = 'digest';
+create index message_outbox_recipient_idx on public.message_outbox (recipient, sent_at);
+
+comment on table public.message_outbox is
+  'Mails: a row each. The same kind to the same person about the same thing is one row for ever.';
+comment on column public.message_outbox.id is
+  'The message: part of its Message-ID, and the key by which the provider knows it again.';
+comment on column public.message_outbox.kind is 'Which template.';
+comment on column public.message_outbox.recipient is 'Whom it is for.';
+comment on column public.message_outbox.about is 'What it is about, such as session:<id>:24h.';
+comment on column public.message_outbox.data is 'What the template shows.';
+comment on column public.message_outbox.priority is 'Higher goes first; from 8 on it ignores caps.';
+comment on column public.message_outbox.status is
+  'queued, sending, sent; failed: it cannot be sent; dead: it could not in all attempts;'
+  ' superseded, expired; off, in_app, digest: as the person prefers; digested; bounced, complained.';
+comment on column public.message_outbox.not_before is 'Not sent before this time.';
+comment on column public.message_outbox.expires_at is 'Not worth sending after this time.';
+comment on column public.message_outbox.attempt is 'How often it was handed over.';
+comment on column public.message_outbox.max_attempts is 'After so many it is dead.';
+comment on column public.message_outbox.claimed_by is 'The run that sends it, or sent it.';
+comment on column public.message_outbox.claimed_fence is 'The fence of that run.';
+comment on column public.message_outbox.token is
+  'Whoever has it may unsubscribe the recipient from this kind.';
+comment on column public.message_outbox.provider_id is 'What the provider calls it.';
+comment on column public.message_outbox.error is 'Why it was not sent.';
+comment on column public.message_outbox.created_at is 'When its cause was.';
+comment on column public.message_outbox.sent_at is 'When the provider took it.';
+
+alter table public.contact_preferences enable row level security;
+revoke all on table public.contact_preferences from public, anon, authenticated, service_role;
+grant select, insert, update, delete on table public.contact_preferences
+to authenticated, service_role;
+create policy "People read their own preferences"
+on public.contact_preferences for select to authenticated
+using (user_id = (select private.current_user_id()));
+create policy "People add their own preferences"
+on public.contact_preferences for insert to authenticated
+with check (user_id = (select private.current_user_id()));
+create policy "People change their own preferences"
+on public.contact_preferences for update to authenticated
+using (user_id = (select private.current_user_id()))
+with check (user_id = (select private.current_user_id()));
+create policy "People drop their own preferences"
+on public.contact_preferences for delete to authenticated
+using (user_id = (select private.current_user_id()));
+
+alter table public.contact_hours enable row level security;
+revoke all on table public.contact_hours from public, anon, authenticated, service_role;
+grant select, insert, update, delete on table public.contact_hours to authenticated, service_role;
+create policy "People read their own quiet hours"
+on public.contact_hours for select to authenticated
+using (user_id = (select private.current_user_id()));
+create policy "People add their own quiet hours"
+on public.contact_hours for insert to authenticated
+with check (user_id = (select private.current_user_id()));
+create policy "People change their own quiet hours"
+on public.contact_hours for update to authenticated
+using (user_id = (select private.current_user_id()))
+with check (user_id = (select private.current_user_id()));
+create policy "People drop their own quiet hours"
+on public.contact_hours for delete to authenticated
+using (user_id = (select private.current_user_id()));
+
+alter table public.message_outbox enable row level security;
+revoke all on table public.message_outbox from public, anon, authenticated, service_role;
+grant select, insert, update, delete on table public.message_outbox to service_role;
+
+create trigger mentor_sync_touch before update on public.contact_preferences
+for each row when (old is distinct from new) execute function private.touch_updated_at();
+
+-- Rules -------------------------------------------------------------------------------------
+
+create function private.channel_for(p_user_id uuid, p_kind text) returns text
+language sql stable set search_path = '' as $$
+  select coalesce(
+    (
+      select p.channel from public.contact_preferences as p
+      where p.user_id = p_user_id and p.kind in (p_kind, 'all')
+      order by p.kind = 'all'
+      limit 1
+    ),
+    'email'
+  )
+$$;
+comment on function private.channel_for(uuid, text) is
+  'How a person wants to be told this kind: by their choice for it, for all, or by e-mail.';
+
+create function private.known_zone(p_zone text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  perform now() at time zone p_zone;
+  return coalesce(p_zone, 'UTC');
+exception
+  when invalid_parameter_value then
+    return 'UTC';
+end
+$$;
+comment on function private.known_zone(text) is 'The time zone, or UTC where it is none.';
+
+create function private.quiet_until(p_now timestamptz, p_zone text, p_from time, p_until time)
+returns timestamptz
+language plpgsql stable set search_path = '' as $$
+declare
+  zone constant text := private.known_zone(p_zone);
+  here constant timestamp := p_now at time zone zone;
+  quiet constant boolean := case
+    when p_from < p_until then here::time >= p_from and here::time < p_until
+    else here::time >= p_from or here::time < p_until
+  end;
+begin
+  if quiet is not true then
+    return null;
+  end if;
+  return (here::date + p_until + interval '1 day' * (here::time >= p_until)::integer)
+    at time zone zone;
+end
+$$;
+comment on function private.quiet_until(timestamptz, text, time, time) is
+  'The end of the quiet hours that it is in at that time, in that time zone; null outside them.';
+
+create function private.number_setting(p_key text, p_default integer) returns integer
+language sql stable set search_path = '' as $$
+  select coalesce(
+    (
+      select (s.value #>> '{}')::integer from public.program_settings as s
+      where s.key = p_key and jsonb_typeof(s.value) = 'number'
+    ),
+    p_default
+  )
+$$;
+comment on function private.number_setting(text, integer) is
+  'A whole number of program_settings, or the default where it is none.';
+
+-- Queueing ----------------------------------------------------------------------------------
+
+create function public.queue_message(
+  p_kind text,
+  p_recipient uuid,
+  p_about text,
+  p_data jsonb default '{}',
+  p_priority integer default 5,
+  p_not_before timestamptz default null,
+  p_expires_at timestamptz default null
+) returns uuid
+language plpgsql volatile set search_path = '' as $$
+declare
+  channel constant text := private.channel_for(p_recipient, p_kind);
+  made uuid;
+begin
+  insert into public.message_outbox (
+    kind, recipient, about, data, priority, not_before, expires_at, status
+  )
+  values (
+    p_kind, p_recipient, p_about, p_data, p_priority, coalesce(p_not_before, now()), p_expires_at,
+    case channel when 'email' then 'queued' else channel end
+  )
+  on conflict do nothing
+  returning id into made;
+  if made is null then
+    return (
+      select m.id from public.message_outbox as m
+      where m.kind = p_kind and m.recipient = p_recipient and m.about = p_about
+    );
+  end if;
+  if channel = 'in_app' then
+    insert into public.notifications (user_id, type, title, metadata)
+    values (p_recipient, p_kind, coalesce(p_data ->> 'title', replace(p_kind, '_', ' ')), p_data);
+  end if;
+  return made;
+end
+$$;
+comment on function public.queue_message(
+  text, uuid, text, jsonb, integer, timestamptz, timestamptz
+) is
+  'Queues a mail, in the transaction of its cause: its id. The same kind, recipient and about'
+  ' give the message that is there.';
+
+create function public.supersede_messages(p_about text, p_kinds text[] default null)
+returns integer
+language sql volatile set search_path = '' as $$
+  with superseded as (
+    update public.message_outbox as m
+    set status = 'superseded'
+    where m.about = p_about and (p_kinds is null or m.kind = any (p_kinds))
+      and m.status in ('queued', 'digest')
+    returning 1
+  )
+  select count(*)::integer from superseded
+$$;
+comment on function public.supersede_messages(text, text[]) is
+  'What is not sent yet about this is not sent any more: how many.';
+
+-- Sending -----------------------------------------------------------------------------------
+
+-- Messages that a run had and never told the end of: they may have been sent, so they keep
+-- their id, by which the receiver knows them again.
+create function private.rescue_messages() returns void
+language sql volatile set search_path = '' as $$
+  update public.message_outbox as m
+  set status = 'queued'
+  where m.id in (
+    select x.id
+    from public.message_outbox as x
+    left join public.job_runs as r on r.id = x.claimed_by
+    where x.status = 'sending'
+      and (r.status is distinct from 'running' or r.fence <> x.claimed_fence)
+    for update of x skip locked
+  )
+$$;
+comment on function private.rescue_messages() is
+  'Messages whose run ended, or was taken over, wait again.';
+
+-- What is due now, and what becomes of what is not: too late, quiet there, too many already.
+create function private.due_messages(p_limit integer) returns table (id uuid, verdict text, later timestamptz)
+language sql volatile set search_path = '' as $$
+  with candidate as materialized (
+    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind
+    from public.message_outbox as m
+    where m.status = 'queued' and m.not_before <= now()
+    order by m.priority desc, m.created_at, m.id
+    limit p_limit
+    for update skip locked
+  ),
+  judged as (
+    select
+      c.*,
+      private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until) as quiet_until,
+      row_number() over (
+        partition by c.recipient order by c.priority desc, c.created_at, c.id
+      ) + sent.n as place
+    from candidate as c
+    inner join public.users as u on u.id = c.recipient
+    left join public.contact_hours as h on h.user_id = c.recipient
+    cross join lateral (
+      select count(*) as n from public.message_outbox as s
+      where s.recipient = c.recipient and s.sent_at > now() - interval '24 hours'
+    ) as sent
+  )
+  select
+    j.id,
+    case
+      when j.expires_at < now() then 'expired'
+      when j.quiet_until is not null and j.priority < 8 then 'quiet'
+      when j.place > private.number_setting('mail_daily_cap', 5) and j.priority < 8
+        and j.kind <> 'digest' then 'digest'
+      else 'sending'
+    end,
+    j.quiet_until
+  from judged as j
+$$;
+comment on function private.due_messages(integer) is
+  'The next messages and what is to become of each: sending, expired, quiet or digest.';
+
+create function public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer default 500)
+returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  claimed jsonb;
+begin
+  perform private.rescue_messages();
+  with due as materialized (
+    select d.* from private.due_messages(least(greatest(p_limit, 1), 5000)) as d
+  ),
+  taken as (
+    update public.message_outbox as m
+    set
+      status = case d.verdict when 'quiet' then 'queued' else d.verdict end,
+      not_before = case d.verdict when 'quiet' then d.later else m.not_before end,
+      attempt = m.attempt + (d.verdict = 'sending')::integer,
+      claimed_by = case d.verdict when 'sending' then p_run_id else m.claimed_by end,
+      claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end
+    from due as d
+    where m.id = d.id
+    returning m.*
+  )
+  select jsonb_build_object(
+    'looked_at', (select count(*) from due),
+    'messages', coalesce(
+      jsonb_agg(
+        jsonb_build_object(
+          'id', t.id, 'kind', t.kind, 'data', t.data, 'token', t.token, 'attempt', t.attempt,
+          'address', private.trim_space(u.email), 'name', u.full_name,
+          'timezone', private.known_zone(u.timezone),
+          'locale', u.locale
+        )
+        order by t.priority desc, t.created_at, t.id
+      ) filter (where t.status = 'sending'),
+      '[]'
+    )
+  ) into claimed
+  from taken as t
+  inner join public.users as u on u.id = t.recipient;
+  return claimed;
+end
+$$;
+comment on function public.claim_messages(uuid, bigint, integer) is
+  'Takes messages that are due for a run of deliver_messages, and puts off those that are not.';
+
+-- [{id, outcome: sent|retry|failed, provider_id, reason, retry_after}]
+create function public.finish_messages(p_run_id uuid, p_fence bigint, p_results jsonb)
+returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  counts jsonb;
+begin
+  with given as (
+    select * from jsonb_to_recordset(p_results) as g (
+      id uuid, outcome text, provider_id text, reason text, retry_after double precision
+    )
+  ),
+  ended as (
+    update public.message_outbox as m
+    set
+      status = case
+        when g.outcome = 'retry' and m.attempt < m.max_attempts then 'queued'
+        when g.outcome = 'retry' then 'dead'
+        else g.outcome
+      end,
+      not_before = case
+        when g.outcome = 'retry' then clock_timestamp() + greatest(
+          private.retry_delay(m.attempt), make_interval(secs => coalesce(g.retry_after, 0))
+        )
+        else m.not_before
+      end,
+      provider_id = coalesce(nullif(g.provider_id, ''), m.provider_id),
+      error = nullif(left(g.reason, 1000), ''),
+      sent_at = case g.outcome when 'sent' then clock_timestamp() end
+    from given as g
+    where m.id = g.id and m.status = 'sending' and m.claimed_by = p_run_id
+      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'failed')
+    returning m.status
+  )
+  select coalesce(jsonb_object_agg(e.status, e.n), '{}') into counts
+  from (select x.status, count(*) as n from ended as x group by x.status) as e;
+  return counts;
+end
+$$;
+comment on function public.finish_messages(uuid, bigint, jsonb) is
+  'What became of messages that this run had: how many of each status.';
+
+-- One mail a day for those who want it so, or got too many: from digest_hour on, there.
+create function public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer default 500)
+returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  composed integer;
+begin
+  with waiting as materialized (
+    select distinct on (m.recipient) m.recipient, here.at::date as day
+    from public.message_outbox as m
+    inner join public.users as u on u.id = m.recipient
+    cross join lateral (
+      select now() at time zone private.known_zone(u.timezone) as at
+    ) as here
+    where m.status = 'digest'
+      and extract(hour from here.at) >= private.number_setting('digest_hour', 8)
+    limit p_limit
+  ),
+  mine as materialized (
+    select m.id, m.recipient, w.day, m.kind, m.data, m.created_at
+    from waiting as w
+    inner join public.message_outbox as m on m.recipient = w.recipient and m.status = 'digest'
+    where not exists (
+      select from public.message_outbox as d
+      where d.kind = 'digest' and d.recipient = w.recipient and d.about = 'digest:' || w.day
+    )
+    for update of m skip locked
+  ),
+  made as (
+    insert into public.message_outbox (kind, recipient, about, data)
+    select 'digest', m.recipient, 'digest:' || m.day, jsonb_build_object(
+      'messages', jsonb_agg(
+        jsonb_build_object('kind', m.kind, 'data', m.data) order by m.created_at, m.id
+      )
+    )
+    from mine as m
+    group by m.recipient, m.day
+    on conflict do nothing
+    returning recipient
+  ),
+  marked as (
+    update public.message_outbox as m
+    set status = 'digested'
+    from mine as x
+    where m.id = x.id and x.recipient in (select made.recipient from made)
+  )
+  select count(*) into composed from made;
+  return jsonb_build_object('digests', composed);
+end
+$$;
+comment on function public.compose_digests(uuid, bigint, integer) is
+  'Makes one message of those that wait for a person''s digest, once a day there.';
+
+-- Leaving -----------------------------------------------------------------------------------
+
+-- Definer: anybody who has the token; it names one kind of one person and tells nothing.
+create function private.unsubscribe(p_token uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  insert into public.contact_preferences as p (user_id, kind, channel)
+  select m.recipient, case m.kind when 'digest' then 'all' else m.kind end, 'off'
+  from public.message_outbox as m
+  where m.token = p_token
+  on conflict (user_id, kind) do update set channel = 'off';
+  update public.message_outbox as m
+  set status = 'off'
+  from public.message_outbox as t
+  where t.token = p_token and m.recipient = t.recipient
+    and (m.kind = t.kind or t.kind = 'digest') and m.status in ('queued', 'digest');
+  return true;
+end
+$$;
+comment on function private.unsubscribe(uuid) is
+  'Switches the kind of this message off for its recipient. Says the same of a token that is none.';
+
+create function public.unsubscribe(p_token uuid) returns boolean
+language sql volatile set search_path = '' as $$ select private.unsubscribe(p_token) $$;
+comment on function public.unsubscribe(uuid) is
+  'One click: no more messages of this kind to whom this one went. Anybody with the token.';
+
+-- Operators ---------------------------------------------------------------------------------
+
+-- Definer: whoever's write made the alert. Never fails it.
+create function private.mail_alert() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.queue_message(
+    'operator_alert', u.id, 'alert:' || new.id,
+    jsonb_build_object(
+      'title', new.job || ': ' || replace(new.kind, '_', ' '), 'message', new.message,
+      'hint', new.hint, 'occurred_at', new.created_at
+    ),
+    8
+  )
+  from public.users as u
+  where u.role = 'admin' and u.status = 'Active';
+  return null;
+exception
+  when others then
+    raise warning 'mentor_sync could not queue the mail of an alert: %', sqlerrm;
+    return null;
+end
+$$;
+comment on function private.mail_alert() is 'Trigger: admins get an alert by mail.';
+
+create trigger mentor_sync_mailed after insert on public.job_alerts
+for each row execute function private.mail_alert();
+
+revoke all on function
+  private.mail_alert(),
+  private.channel_for(uuid, text),
+  private.known_zone(text),
+  private.quiet_until(timestamptz, text, time, time),
+  private.number_setting(text, integer),
+  private.rescue_messages(),
+  private.due_messages(integer),
+  private.unsubscribe(uuid),
+  public.queue_message(text, uuid, text, jsonb, integer, timestamptz, timestamptz),
+  public.supersede_messages(text, text[]),
+  public.claim_messages(uuid, bigint, integer),
+  public.finish_messages(uuid, bigint, jsonb),
+  public.compose_digests(uuid, bigint, integer),
+  public.unsubscribe(uuid)
+from public, anon, authenticated, service_role;
+grant execute on function
+  private.channel_for(uuid, text),
+  private.known_zone(text),
+  private.quiet_until(timestamptz, text, time, time),
+  private.number_setting(text, integer),
+  private.rescue_messages(),
+  private.due_messages(integer),
+  public.queue_message(text, uuid, text, jsonb, integer, timestamptz, timestamptz),
+  public.supersede_messages(text, text[]),
+  public.claim_messages(uuid, bigint, integer),
+  public.finish_messages(uuid, bigint, jsonb),
+  public.compose_digests(uuid, bigint, integer)
+to service_role;
+grant execute on function private.unsubscribe(uuid), public.unsubscribe(uuid)
+to anon, authenticated, service_role;

@@ -1,0 +1,278 @@
+"""The outbox: once a cause, as people prefer, not at night, not too many, gone when superseded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.mail.support import Worker, queue, statuses
+from tests.people import as_admin, as_anon, as_mentor, as_person, as_service, as_student
+from tests.project import Project, Session
+
+Who = Callable[[Project], AbstractContextManager[Session]]
+
+
+def test_the_same_cause_is_one_message(project: Project) -> None:
+    ann, bob = project.person("ann@example.org"), project.person("bob@example.org")
+    first = queue(project, ann, "m:1", p_data={"a": 1})
+    assert queue(project, ann, "m:1", p_data={"a": 2}) == first
+    assert len({first, queue(project, ann, "m:2"), queue(project, bob, "m:1")}) == 3
+    assert project.one("select data from message_outbox where id = %s", first) == {"a": 1}
+
+
+def test_a_cause_that_is_rolled_back_sends_nothing(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    with psycopg.connect(project.dsn) as connection:
+        connection.execute("select queue_message('milestone', %s, 'x')", [ann])
+        connection.rollback()
+    assert statuses(project) == {}
+
+
+def test_a_message_is_claimed_with_all_it_takes_to_send_it(project: Project) -> None:
+    ann = project.person(" Ann@example.org ")
+    project.run("update users set timezone = 'Asia/Tokyo', locale = 'de', full_name = 'Ann'")
+    made = queue(project, ann, p_data={"title": "T"})
+    worker = Worker(project)
+    (row,) = worker.claim()
+    wanted = {"id": str(made), "kind": "milestone", "data": {"title": "T"}, "attempt": 1}
+    person = {"address": "Ann@example.org", "name": "Ann", "timezone": "Asia/Tokyo", "locale": "de"}
+    assert row == row | wanted | person
+    assert worker.claim() == []
+    assert worker.finish(made, provider_id="p1") == {"sent": 1}
+    assert worker.finish(made) == {}
+    rows = project.rows("select status, provider_id, sent_at is not null from message_outbox")
+    assert rows == [("sent", "p1", True)]
+
+
+def test_two_workers_never_have_the_same_message(project: Project) -> None:
+    for number in range(60):
+        queue(project, project.person(f"p{number}@example.org"))
+    workers = [Worker(project) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        claims = list(pool.map(lambda worker: worker.claim(20), workers))
+    ids = [row["id"] for rows in claims for row in rows]
+    assert len(ids) == len(set(ids)) == 60
+
+
+def test_the_messages_of_a_dead_worker_wait_again(project: Project) -> None:
+    made = queue(project, project.person("ann@example.org"))
+    first, second = Worker(project), Worker(project)
+    assert len(first.claim()) == 1
+    assert second.claim() == []
+    first.die()
+    (row,) = second.claim()
+    assert (row["id"], row["attempt"]) == (str(made), 2)
+    assert second.finish(made) == {"sent": 1}
+
+
+def test_a_worker_that_was_taken_over_ends_nothing(project: Project) -> None:
+    made = queue(project, project.person("ann@example.org"))
+    stale = Worker(project)
+    stale.claim()
+    project.run("update job_runs set fence = 2")
+    with pytest.raises(psycopg.Error) as caught:
+        stale.finish(made)
+    assert caught.value.sqlstate == "MS001"
+    assert statuses(project) == {"sending": 1}
+
+
+def test_what_may_go_better_waits_and_is_dead_in_the_end(project: Project) -> None:
+    made = queue(project, project.person("ann@example.org"))
+    project.run("update message_outbox set max_attempts = 2")
+    worker = Worker(project)
+    worker.claim()
+    assert worker.finish(made, outcome="retry", reason="busy", retry_after=900) == {"queued": 1}
+    assert project.one("select not_before > now() + interval '890 s' from message_outbox")
+    assert worker.claim() == []
+    project.run("update message_outbox set not_before = now()")
+    assert len(worker.claim()) == 1
+    assert worker.finish(made, outcome="retry", reason="busy") == {"dead": 1}
+
+
+@pytest.mark.parametrize("channel", ["off", "in_app", "digest", "email"])
+@pytest.mark.parametrize("kind", ["milestone", "all"])
+def test_people_get_it_as_they_prefer(project: Project, channel: str, kind: str) -> None:
+    ann = project.person("ann@example.org")
+    with as_person(project, ann) as person:
+        insert = "insert into contact_preferences (user_id, kind, channel) values (%s, %s, %s)"
+        assert person.changed(insert, ann, kind, channel) == 1
+        person.connection.commit()
+    queue(project, ann, p_data={"title": "Well done"})
+    assert statuses(project) == {"queued" if channel == "email" else channel: 1}
+    told = project.rows("select title from notifications where user_id = %s", ann)
+    assert told == ([("Well done",)] if channel == "in_app" else [])
+
+
+def test_a_choice_for_a_kind_goes_before_that_for_all(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    project.run(
+        f"insert into contact_preferences values ('{ann}', 'all', 'off'), "
+        f"('{ann}', 'milestone', 'email')"
+    )
+    queue(project, ann)
+    queue(project, ann, p_kind="session_reminder")
+    assert statuses(project) == {"queued": 1, "off": 1}
+
+
+QUIET = "select private.quiet_until(%s, %s, %s, %s)"
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "hours", "until"),
+    [
+        ("2026-11-21T22:30Z", "Europe/Berlin", ("22:00", "07:00"), "2026-11-22T06:00Z"),
+        ("2026-11-21T05:30Z", "Europe/Berlin", ("22:00", "07:00"), "2026-11-21T06:00Z"),
+        ("2026-11-21T12:00Z", "Europe/Berlin", ("22:00", "07:00"), None),
+        ("2026-11-21T13:30Z", "Asia/Tokyo", ("22:00", "07:00"), "2026-11-21T22:00Z"),
+        ("2026-11-21T13:30Z", "America/New_York", ("08:00", "09:00"), "2026-11-21T14:00Z"),
+        ("2026-03-29T00:30Z", "Europe/Berlin", ("22:00", "07:00"), "2026-03-29T05:00Z"),
+        ("2026-10-25T00:30Z", "Europe/Berlin", ("22:00", "07:00"), "2026-10-25T06:00Z"),
+        ("2026-11-21T23:30Z", "Mars/Base", ("22:00", "07:00"), "2026-11-22T07:00Z"),
+        ("2026-11-21T23:30Z", None, ("22:00", "07:00"), "2026-11-22T07:00Z"),
+    ],
+)
+def test_quiet_hours_are_those_of_the_person(
+    project: Project, now: str, zone: str | None, hours: tuple[str, str], until: str | None
+) -> None:
+    wanted = datetime.fromisoformat(until).astimezone(UTC) if until else None
+    assert project.one(QUIET, now, zone, *hours) == wanted
+
+
+def test_a_message_waits_until_it_is_not_quiet(project: Project) -> None:
+    ann, bob = project.person("ann@example.org"), project.person("bob@example.org")
+    project.run(
+        f"insert into contact_hours select '{ann}', utc.here - interval '1 h',"
+        " utc.here + interval '1 h' from (select (now() at time zone 'UTC')::time) as utc (here)"
+    )
+    queue(project, ann)
+    queue(project, ann, "urgent", p_priority=9)
+    queue(project, bob)
+    claimed = Worker(project).claim()
+    assert len(claimed) == 2
+    assert project.one("select count(*) from message_outbox where not_before > now()") == 1
+
+
+def test_more_than_the_cap_waits_for_the_digest(project: Project) -> None:
+    ann, bob = project.person("ann@example.org"), project.person("bob@example.org")
+    for number in range(8):
+        queue(project, ann, f"m:{number}")
+    queue(project, bob)
+    worker = Worker(project)
+    claimed = worker.claim()
+    worker.finish(*(row["id"] for row in claimed))
+    assert statuses(project) == {"sent": 6, "digest": 3}
+    queue(project, ann, "m:9")
+    assert worker.claim() == []
+    assert statuses(project) == {"sent": 6, "digest": 4}
+
+
+def test_a_digest_is_one_message_a_day(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    project.run(
+        f"insert into contact_preferences values ('{ann}', 'all', 'digest')",
+        "update program_settings set value = '0' where key = 'digest_hour'",
+    )
+    for number in range(3):
+        queue(project, ann, f"m:{number}", p_data={"n": number})
+    worker = Worker(project)
+    assert (worker.compose(), worker.compose()) == (1, 0)
+    (digest,) = worker.claim()
+    assert [message["data"]["n"] for message in digest["data"]["messages"]] == [0, 1, 2]
+    assert (digest["kind"], statuses(project)) == ("digest", {"sending": 1, "digested": 3})
+    queue(project, ann, "m:late")
+    assert worker.compose() == 0
+
+
+def test_before_its_hour_there_is_no_digest(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    project.run(
+        f"insert into contact_preferences values ('{ann}', 'all', 'digest')",
+        "update program_settings set value = '24' where key = 'digest_hour'",
+    )
+    queue(project, ann)
+    assert Worker(project).compose() == 0
+    assert statuses(project) == {"digest": 1}
+
+
+def test_what_is_superseded_or_too_late_is_never_sent(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    queue(project, ann, "session:1", p_kind="session_reminder")
+    queue(project, ann, "session:2", p_kind="session_reminder")
+    queue(project, ann, "late", p_expires_at="2026-01-01T00:00Z")
+    assert project.one("select supersede_messages('session:1')") == 1
+    assert [row["kind"] for row in Worker(project).claim()] == ["session_reminder"]
+    assert statuses(project) == {"superseded": 1, "sending": 1, "expired": 1}
+
+
+def test_one_click_unsubscribes_from_that_kind_only(project: Project) -> None:
+    ann, bob = project.person("ann@example.org"), project.person("bob@example.org")
+    made = queue(project, ann)
+    queue(project, ann, "later")
+    queue(project, bob)
+    token = project.one("select token from message_outbox where id = %s", made)
+    with as_anon(project) as anybody:
+        assert anybody.one("select unsubscribe(%s)", token) is True
+        assert anybody.one("select unsubscribe(%s)", uuid4()) is True
+        anybody.connection.commit()
+    rows = project.rows("select user_id, kind, channel from contact_preferences")
+    assert rows == [(ann, "milestone", "off")]
+    assert statuses(project) == {"off": 2, "queued": 1}
+    queue(project, ann, "x", p_kind="session_reminder")
+    assert statuses(project) == {"off": 2, "queued": 2}
+
+
+@pytest.mark.parametrize("who", [as_anon, as_student, as_mentor, as_admin])
+def test_the_outbox_is_nobody_s(any_project: Project, who: Who) -> None:
+    ann = any_project.person("ann@example.org")
+    with who(any_project) as person:
+        for query in (
+            "select from message_outbox",
+            f"select queue_message('milestone', '{ann}', 'x')",
+            "select claim_messages(gen_random_uuid(), 1)",
+            "select finish_messages(gen_random_uuid(), 1, '[]')",
+            "select compose_digests(gen_random_uuid(), 1)",
+            "select supersede_messages('x')",
+        ):
+            assert person.refused(query)
+    with as_service(any_project) as daemon:
+        assert daemon.one(f"select queue_message('milestone', '{ann}', 'x')")
+
+
+def test_nobody_sees_or_sets_the_preferences_of_others(any_project: Project) -> None:
+    ann = any_project.person("ann@example.org")
+    any_project.run(
+        f"insert into contact_preferences values ('{ann}', 'all', 'off')",
+        f"insert into contact_hours values ('{ann}', '22:00', '07:00')",
+    )
+    with as_student(any_project) as other:
+        for table in ("contact_preferences", "contact_hours"):
+            assert other.rows(f"select from {table}") == []
+            assert other.changed(f"delete from {table}") == 0
+        insert = "insert into contact_preferences values (%s, 'milestone', 'off')"
+        assert other.refused(insert, ann)
+    assert any_project.one("select count(*) from contact_preferences") == 1
+
+
+def test_notifications_are_one_s_own(any_project: Project) -> None:
+    ann = any_project.person("ann@example.org")
+    call = "select create_notification(%s, 'test', 'Test', 'Test notification')"
+    with as_admin(any_project) as admin:
+        assert admin.one(call, ann)
+        admin.connection.commit()
+    with as_student(any_project) as other:
+        assert other.rows("select from notifications") == []
+        assert other.refused(call, ann)
+    with as_person(any_project, ann) as person:
+        assert person.changed("update notifications set read_at = now()") == 1
+        assert person.refused("update notifications set title = 'x'")
+        assert person.refused(
+            "insert into notifications (user_id, type, title) values (%s, 'a', 'b')", ann
+        )
+    with as_anon(any_project) as anybody:
+        assert anybody.refused("select from notifications")
