@@ -88,6 +88,8 @@ def test_a_signal_stops_the_run_and_its_row_says_so(
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ,
+            # Whatever runs the tests in the background may have told it to ignore them.
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
         )
         wait_until_blocked(project)
         process.send_signal(number)
