@@ -146,15 +146,6 @@ class Database:
 
         return self._retrying(request)
 
-    def rpc_or_none(self, name: str, params: Json) -> Json | None:
-        """Call a verb that answers with one object or null."""
-
-        def request() -> Json | None:
-            answer = self._send(self._client.rpc(name, params))
-            return None if answer is None else _checked(answer, dict, name)
-
-        return self._retrying(request)
-
     def select(
         self, table: str, columns: str = "*", *, order: str, limit: int = PAGE, **equals: Any
     ) -> list[Json]:

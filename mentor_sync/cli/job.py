@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from mentor_sync.cli.finished import tell
 from mentor_sync.cli.output import JsonOption, YesOption, invocation_of, plain
 from mentor_sync.cli.project import find_project
 from mentor_sync.errors import UsageError
 from mentor_sync.settings import load_settings
 
 app = typer.Typer(help="See the jobs, and run one here.", no_args_is_help=True)
-PARTIAL = 3
 
 
 @app.command("list")
@@ -55,14 +55,10 @@ def run_job(
     invocation, settings = invocation_of(context), load_settings()
     project = find_project(invocation, settings)
     given = _parsed(params)
-    if not project.is_loopback:
-        invocation.confirm(f"Run {job} on {project.name}?", yes=yes)
+    project.confirm(invocation, f"Run {job} on {project.name}?", yes=yes)
     with project.open(settings) as database:
         run = run_now(database, settings, job, given)
-    invocation.answer({"run_id": str(run.id), "status": run.status, "counts": run.counts})
-    counts = ", ".join(f"{n:,} {kind}" for kind, n in run.counts.items())
-    invocation.say(f"Run {run.id}: {run.status}. {counts}")
-    return PARTIAL if run.status == "partial" else 0
+    return tell(invocation, run)
 
 
 def _parsed(params: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from mentor_sync.cli.output import Invocation
 from mentor_sync.errors import ConfigurationError
 from mentor_sync.redaction import redact
-from mentor_sync.settings import KEY_VARIABLES, Settings
+from mentor_sync.settings import KEY_VARIABLES, Settings, load_settings
 
 if TYPE_CHECKING:
     from mentor_sync.database import Database
@@ -40,11 +40,22 @@ class Project:
 
             raise wrong_address("it cannot be read") from None
 
+    def confirm(self, invocation: Invocation, question: str, *, yes: bool) -> None:
+        """Ask before data of a hosted project are changed; a local one is anybody's to try."""
+        if not self.is_loopback:
+            invocation.confirm(question, yes=yes)
+
     def open(self, settings: Settings, **options: Any) -> Database:
         """The door to it; options as of Database."""
         from mentor_sync.database import Database
 
         return Database(self.url, self.key, timeout=settings.http_timeout, **options)
+
+
+def open_project(invocation: Invocation) -> Database:
+    """The door to the project of the settings; raises as find_project does."""
+    settings = load_settings()
+    return find_project(invocation, settings).open(settings)
 
 
 def find_project(invocation: Invocation, settings: Settings) -> Project:

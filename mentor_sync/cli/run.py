@@ -13,11 +13,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from mentor_sync.cli.output import Invocation, JsonOption, invocation_of, plain
-from mentor_sync.cli.project import find_project
+from mentor_sync.cli.finished import in_words
+from mentor_sync.cli.output import JsonOption, invocation_of, plain
+from mentor_sync.cli.project import open_project
 from mentor_sync.clock import utc_now
 from mentor_sync.errors import UsageError
-from mentor_sync.settings import load_settings
 
 if TYPE_CHECKING:
     from mentor_sync.database import Database
@@ -56,7 +56,7 @@ def list_runs(
     """List runs, the latest first."""
     invocation = invocation_of(context)
     wanted = {name: value for name, value in (("job", job), ("status", status)) if value}
-    with _open(invocation) as database:
+    with open_project(invocation) as database:
         runs = database.select("job_runs", _SHOWN, order="created_at", limit=limit, **wanted)
     invocation.answer({"runs": runs})
     table = Table(box=None, pad_edge=False)
@@ -84,7 +84,7 @@ def show_run(
 ) -> None:
     """Show one run, whole."""
     invocation = invocation_of(context)
-    with _open(invocation) as database:
+    with open_project(invocation) as database:
         found = find_run(database, run)
         rows = list(islice(_changes(database, found["id"]), limit)) if changes else None
     invocation.answer({"run": found} if rows is None else {"run": found, "changes": rows})
@@ -121,11 +121,6 @@ def _difference(change: dict[str, Any]) -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _WIDEST else f"{text[:_WIDEST]}..."
-
-
-def _open(invocation: Invocation) -> Database:
-    settings = load_settings()
-    return find_project(invocation, settings).open(settings)
 
 
 def find_run(database: Database, beginning: str) -> dict[str, Any]:
@@ -165,4 +160,4 @@ def _on_one_line(text: str) -> Text:
 def _counts(run: dict[str, Any]) -> str:
     if run["error"]:
         return str(run["error"].get("message", ""))
-    return ", ".join(f"{n:,} {kind}" for kind, n in (run["counts"] or {}).items())
+    return in_words(run["counts"] or {})

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import typer
 
+from mentor_sync.cli.finished import exit_code, tell
 from mentor_sync.cli.output import Invocation, JsonOption, YesOption, invocation_of
-from mentor_sync.cli.project import Project, find_project
+from mentor_sync.cli.project import find_project
 from mentor_sync.cli.run import RunArgument, find_run
 from mentor_sync.errors import UsageError
 from mentor_sync.settings import Settings, load_settings
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from mentor_sync.job import Progress
     from mentor_sync.runner import FinishedRun
 
-PARTIAL = 3
 SHOWN = 20
 QueueOption = Annotated[
     bool, typer.Option("--queue", help="Leave it to a daemon instead of running it here.")
@@ -37,7 +37,7 @@ def approve_run(
     project = find_project(invocation, settings)
     with project.open(settings) as database:
         found = find_run(database, run)
-        _ask(invocation, project, f"Approve {_reason(found)}", yes=yes)
+        project.confirm(invocation, f"Approve {_reason(found)} on {project.name}?", yes=yes)
         database.rpc("approve_run", {"p_run_id": found["id"]}, expect=dict)
         return _go_on(invocation, settings, database, UUID(found["id"]), queue=queue)
 
@@ -54,7 +54,7 @@ def retry_run(
     project = find_project(invocation, settings)
     with project.open(settings) as database:
         found = find_run(database, run)
-        _ask(invocation, project, f"Run {found['job']} again", yes=yes)
+        project.confirm(invocation, f"Run {found['job']} again on {project.name}?", yes=yes)
         run_id = _again(database, found)
         return _go_on(invocation, settings, database, run_id, queue=queue)
 
@@ -88,7 +88,8 @@ def undo_run(
         found = find_run(database, run)
         _refuse_unfinished(found)
         if not dry_run:
-            _ask(invocation, project, f"Undo {found['job']} of {found['created_at']}", yes=yes)
+            what = f"{found['job']} of {found['created_at']}"
+            project.confirm(invocation, f"Undo {what} on {project.name}?", yes=yes)
         params = {"run_id": found["id"], "dry_run": dry_run}
 
         def report(progress: Progress) -> None:
@@ -96,7 +97,7 @@ def undo_run(
 
         finished = run_now(database, settings, "undo_run", params, report=report)
     _show_undone(invocation, finished, kept, dry_run=dry_run)
-    return PARTIAL if finished.status == "partial" else 0
+    return exit_code(finished)
 
 
 def _show_undone(
@@ -111,11 +112,6 @@ def _show_undone(
     if numbers["kept"] > SHOWN:
         invocation.say(f"  ... and {numbers['kept'] - SHOWN:,} more; --json lists them")
     invocation.say(f"Run {run.id}: {run.status}.")
-
-
-def _ask(invocation: Invocation, project: Project, what: str, *, yes: bool) -> None:
-    if not project.is_loopback:
-        invocation.confirm(f"{what} on {project.name}?", yes=yes)
 
 
 def _reason(run: dict[str, Any]) -> str:
@@ -147,11 +143,7 @@ def _go_on(
         invocation.answer({"run_id": str(run_id), "status": "queued"})
         invocation.say(f"Run {run_id} waits for a daemon.")
         return 0
-    finished = run_queued(database, settings, run_id)
-    invocation.answer({"run_id": str(run_id), "status": finished.status, "counts": finished.counts})
-    counts = ", ".join(f"{n:,} {kind}" for kind, n in finished.counts.items())
-    invocation.say(f"Run {run_id}: {finished.status}. {counts}")
-    return PARTIAL if finished.status == "partial" else 0
+    return tell(invocation, run_queued(database, settings, run_id))
 
 
 def _refuse_unfinished(run: dict[str, Any]) -> None:

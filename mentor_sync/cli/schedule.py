@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from mentor_sync.cli.output import Invocation, JsonOption, invocation_of, plain
-from mentor_sync.cli.project import find_project
+from mentor_sync.cli.output import JsonOption, invocation_of, plain
+from mentor_sync.cli.project import open_project
 from mentor_sync.errors import UsageError
-from mentor_sync.settings import load_settings
 
 if TYPE_CHECKING:
     from mentor_sync.database import Database
@@ -26,7 +25,7 @@ JobArgument = Annotated[str, typer.Argument(help="Name of the job.")]
 def list_schedules(context: typer.Context, _json: JsonOption = False) -> None:
     """List the jobs: when they run, what happens after an outage, what is wrong."""
     invocation = invocation_of(context)
-    with _open(invocation) as database:
+    with open_project(invocation) as database:
         state = _state(database)
     rows = [_described(row, state) for row in state["schedules"]]
     invocation.answer({"schedules": rows})
@@ -53,7 +52,7 @@ def next_slots(
     from mentor_sync.schedule import Schedule
 
     invocation = invocation_of(context)
-    with _open(invocation) as database:
+    with open_project(invocation) as database:
         state = _state(database)
     now = datetime.fromisoformat(state["now"])
     schedules = [Schedule.of(row, state["timezone"]) for row in state["schedules"]]
@@ -78,7 +77,7 @@ def run_job(context: typer.Context, job: JobArgument, _json: JsonOption = False)
     from mentor_sync.runner import enqueue
 
     invocation = invocation_of(context)
-    with _open(invocation) as database:
+    with open_project(invocation) as database:
         row = _row(_state(database), job)
         run_id = enqueue(database, job, row["params"])
     invocation.answer({"run_id": str(run_id)})
@@ -99,7 +98,7 @@ def resume(context: typer.Context, job: JobArgument, _json: JsonOption = False) 
 
 def _switch(context: typer.Context, job: str, *, on: bool) -> None:
     invocation = invocation_of(context)
-    with _open(invocation) as database:
+    with open_project(invocation) as database:
         changed = database.update("job_schedules", {"enabled": on}, job=job)
     if not changed:
         raise _no_job(job)
@@ -132,11 +131,6 @@ def _described(row: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         else "",
         "error": schedule.error,
     }
-
-
-def _open(invocation: Invocation) -> Database:
-    settings = load_settings()
-    return find_project(invocation, settings).open(settings)
 
 
 def _state(database: Database) -> dict[str, Any]:

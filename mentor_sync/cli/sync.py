@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mentor_sync.cli.finished import exit_code
 from mentor_sync.cli.output import (
     Invocation,
     JsonOption,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mentor_sync.runner import FinishedRun
 
 JOB = "sync_mentor_profiles"
-PARTIAL = 3
 
 
 def sync(
@@ -82,8 +82,8 @@ def sync_project(
 ) -> int:
     """Run the job, show what came out, and return the exit code."""
     project = find_project(invocation, settings)
-    if not params["dry_run"] and not project.is_loopback:
-        invocation.confirm(f"Sync the mentors of {project.name}?", yes=yes)
+    if not params["dry_run"]:
+        project.confirm(invocation, f"Sync the mentors of {project.name}?", yes=yes)
     run, book = run_sync(invocation, settings, project, params, csv=csv)
     return _answer(invocation, run, book, dry_run=bool(params["dry_run"]), project=project.name)
 
@@ -120,4 +120,4 @@ def _answer(
 ) -> int:
     invocation.answer({"run_id": str(run.id), "dry_run": dry_run, **book.as_json(run.counts)})
     print_report(invocation, run, book, dry_run=dry_run, project=project)
-    return PARTIAL if run.status == "partial" else 0
+    return exit_code(run)

@@ -14,7 +14,7 @@ from mentor_sync.clock import monotonic
 from mentor_sync.daemon.metrics import Metrics
 from mentor_sync.database import Database, Json
 from mentor_sync.errors import ApprovalNeeded, MentorSyncError, StaleRun
-from mentor_sync.job import Progress, load_jobs
+from mentor_sync.job import load_jobs
 from mentor_sync.logs import get_logger
 from mentor_sync.runner import WORKER, FinishedRun, GivenBack, execute
 from mentor_sync.settings import Settings
@@ -149,7 +149,7 @@ class Workers:
         """How the run ended; every error has been noted in its row and in the log by now."""
         try:
             finished: FinishedRun = execute(
-                self._working, self._settings, run, report=_silently, stopping=self._stopping
+                self._working, self._settings, run, stopping=self._stopping
             )
         except StaleRun:
             return "lost"
@@ -166,7 +166,3 @@ class Workers:
         changed = {kind: n for kind, n in finished.counts.items() if kind in CHANGED}
         self._metrics.rows_changed(run["job"], changed)
         return finished.status
-
-
-def _silently(_progress: Progress) -> None:
-    """Progress is in the run's row."""

@@ -16,6 +16,7 @@ from mentor_sync.mail.backends import (
     RateLimit,
     open_backend,
 )
+from mentor_sync.mail.backends.backend import put_off
 from mentor_sync.mail.message import Mail
 from mentor_sync.mail.rendering import BadTemplate, render
 from mentor_sync.redaction import redact
@@ -67,7 +68,7 @@ class Post:
                 # Once some have gone out, the caller must learn of them: the next call raises.
                 if start == 0:
                     raise
-                results.extend(_put_off(mail, error) for mail in mails[start:])
+                results.extend(map(_result, put_off(mails[start:], error.message)))
                 break
         return results
 
@@ -160,7 +161,3 @@ def _result(delivery: Delivery) -> dict[str, Any]:
         "reason": redact(delivery.reason),
         "retry_after": delivery.retry_after,
     }
-
-
-def _put_off(mail: Mail, error: MentorSyncError) -> dict[str, Any]:
-    return {"id": str(mail.id), "outcome": "retry", "reason": redact(error.message)}

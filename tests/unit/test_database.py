@@ -129,14 +129,11 @@ def test_a_bool_is_no_number_and_a_number_no_bool() -> None:
     assert api.rpc("verb", {}, expect=bool) is True
 
 
-def test_null_is_an_answer_only_where_one_may_be_none() -> None:
-    _, api = serving((200, b"null"))
-    assert api.rpc_or_none("claim_runs", {}) is None
-    with pytest.raises(BadAnswer):
-        api.rpc("claim_runs", {}, expect=dict)
-    _, empty = serving((200, b""))
-    with pytest.raises(BadAnswer):
-        empty.rpc_or_none("claim_runs", {})
+def test_null_and_nothing_are_no_answers() -> None:
+    for body in (b"null", b""):
+        _, api = serving((200, body))
+        with pytest.raises(BadAnswer):
+            api.rpc("claim_runs", {}, expect=dict)
 
 
 @pytest.mark.parametrize("most", [1000, 300], ids=["usual", "project that gives fewer rows"])
