@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
+from typing import Any
 
+from mentor_sync.errors import MentorSyncError
 from mentor_sync.job import JobContext, JobResult, Params, Progress, job
-from mentor_sync.mail.delivery import Post, mail_url, open_post
+from mentor_sync.mail.delivery import Post, Row, mail_url, open_post
 
 BATCH = 100
 """Messages a claim: so many may be handed over twice where a worker is killed."""
@@ -40,10 +42,22 @@ def _deliver(context: JobContext, post: Post, counts: Counter[str]) -> bool:
     asked = {**context.ownership, "p_limit": BATCH}
     claimed = context.database.rpc("claim_messages", asked, expect=dict)
     if claimed["messages"]:
-        results = post.send(claimed["messages"], str(context.run_id))
-        told = {**context.ownership, "p_results": results}
-        counts.update(context.database.rpc("finish_messages", told, expect=dict))
+        counts.update(_finish(context, _sent(context, post, claimed["messages"])))
     return bool(claimed["looked_at"])
+
+
+def _sent(context: JobContext, post: Post, messages: list[Row]) -> list[dict[str, Any]]:
+    try:
+        return post.send(messages, str(context.run_id))
+    except MentorSyncError:
+        # None went out, and that is no fault of theirs: they wait as they did.
+        _finish(context, [{"id": message["id"], "outcome": "released"} for message in messages])
+        raise
+
+
+def _finish(context: JobContext, results: list[dict[str, Any]]) -> dict[str, int]:
+    told = {**context.ownership, "p_results": results}
+    return context.database.rpc("finish_messages", told, expect=dict)
 
 
 def _undeliverable(context: JobContext) -> JobResult:

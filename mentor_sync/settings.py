@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     links: str | None = Field(
         None,
         validation_alias="MENTOR_SYNC_LINKS",
-        description="a page of yours that takes ?token= and calls the verb unsubscribe",
+        description="where the daemon's /links is reached from outside, as in https://mentoring.example/links",
     )
     local_dir: Path = Field(
         Path(".mentor_sync"),

@@ -114,6 +114,62 @@ $$;
 
 COMMENT ON FUNCTION private.add_counts(p_left jsonb, p_right jsonb) IS 'The sum of two sets of counts.';
 
+CREATE FUNCTION private.answer_message(p_token text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  part constant text[] := string_to_array(private.unsigned('answer', p_token), '.');
+  asked record;
+begin
+  select m.recipient, m.kind, q.asked, q.asked -> 'answers' ->> part[3]::integer as answer
+  into asked
+  from public.message_outbox as m
+  cross join lateral (select m.data -> 'ask' -> part[2]::integer) as q (asked)
+  where m.id = part[1]::uuid;
+  if asked.answer is null then
+    return 'unknown';
+  end if;
+  if to_timestamp(part[4]::bigint) < now() then
+    return 'expired';
+  end if;
+  insert into public.message_answers (message_id, question, user_id, kind, about, answer)
+  values (
+    part[1]::uuid, part[2]::integer, asked.recipient, asked.kind, asked.asked ->> 'about',
+    asked.answer
+  )
+  on conflict do nothing;
+  return case when found then 'recorded' else 'answered' end;
+end
+$$;
+
+COMMENT ON FUNCTION private.answer_message(p_token text) IS 'Records the answer that a token stands for.';
+
+CREATE FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created_at timestamp with time zone, p_expires_at timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_agg(asked.tokens order by asked.question), '[]')
+  from (
+    select q.place - 1 as question, jsonb_agg(
+      private.signed(
+        'answer', concat_ws(
+          '.', p_message_id, q.place - 1, a.place - 1,
+          extract(epoch from coalesce(
+            p_expires_at,
+            p_created_at + make_interval(days => private.number_setting('answer_days', 30))
+          ))::bigint
+        )
+      ) order by a.place
+    ) as tokens
+    from jsonb_array_elements(p_data -> 'ask') with ordinality as q (asked, place)
+    cross join lateral jsonb_array_elements(q.asked -> 'answers') with ordinality as a (answer, place)
+    group by q.place
+  ) as asked
+$$;
+
+COMMENT ON FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created_at timestamp with time zone, p_expires_at timestamp with time zone) IS 'A token for each answer to each question of a message: signed, good until it expires.';
+
 CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETURNS SETOF private.sync_outcome
     LANGUAGE sql
     SET search_path TO ''
@@ -556,6 +612,37 @@ $$;
 
 COMMENT ON FUNCTION private.auto_approve() IS 'The switch auto_approve; on where the row is missing.';
 
+CREATE FUNCTION private.calendar_feed(p_token uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    (
+      select jsonb_build_object(
+        'name', coalesce(u.full_name, ''),
+        'timezone', private.known_zone(u.timezone),
+        'meetings', coalesce(
+          (
+            select jsonb_agg(
+              private.session_event(s) - 'attendees' order by s.scheduled_at, s.session_id
+            )
+            from public.mentorship_sessions as s
+            where (s.mentor_id = u.id or s.user_id = u.id) and s.status <> 'PENDING'
+              and s.scheduled_at between now() - interval '90 days' and now() + interval '2 years'
+          ),
+          '[]'
+        )
+      )
+      from public.calendar_feeds as f
+      inner join public.users as u on u.id = f.user_id
+      where f.token = p_token
+    ),
+    '{}'
+  )
+$$;
+
+COMMENT ON FUNCTION private.calendar_feed(p_token uuid) IS 'The calendar that a secret is of; else {}.';
+
 CREATE FUNCTION private.change_log_kept() RETURNS interval
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -650,6 +737,19 @@ end
 $$;
 
 COMMENT ON FUNCTION private.complete_run() IS 'Trigger: what a new run leaves open is as job_schedules says.';
+
+CREATE FUNCTION private.count_calendar_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  new.calendar_sequence := old.calendar_sequence + 1;
+  new.calendar_changed_at := now();
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.count_calendar_change() IS 'Trigger: one more change that calendars must hear of.';
 
 CREATE FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -750,7 +850,8 @@ CREATE FUNCTION private.due_messages(p_limit integer) RETURNS TABLE(id uuid, ver
     SET search_path TO ''
     AS $$
   with candidate as materialized (
-    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind
+    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind,
+      m.data ?| array['ask', 'event'] or m.kind = 'digest' as stands_alone
     from public.message_outbox as m
     where m.status = 'queued' and m.not_before <= now()
     order by m.priority desc, m.created_at, m.id
@@ -760,6 +861,10 @@ CREATE FUNCTION private.due_messages(p_limit integer) RETURNS TABLE(id uuid, ver
   judged as (
     select
       c.*,
+      exists (
+        select from public.undeliverable_addresses as a
+        where a.address = private.normalise_email(u.email)
+      ) as undeliverable,
       private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until) as quiet_until,
       row_number() over (
         partition by c.recipient order by c.priority desc, c.created_at, c.id
@@ -776,16 +881,17 @@ CREATE FUNCTION private.due_messages(p_limit integer) RETURNS TABLE(id uuid, ver
     j.id,
     case
       when j.expires_at < now() then 'expired'
+      when j.undeliverable then 'failed'
       when j.quiet_until is not null and j.priority < 8 then 'quiet'
       when j.place > private.number_setting('mail_daily_cap', 5) and j.priority < 8
-        and j.kind <> 'digest' then 'digest'
+        and not j.stands_alone then 'digest'
       else 'sending'
     end,
     j.quiet_until
   from judged as j
 $$;
 
-COMMENT ON FUNCTION private.due_messages(p_limit integer) IS 'The next messages and what is to become of each: sending, expired, quiet or digest.';
+COMMENT ON FUNCTION private.due_messages(p_limit integer) IS 'The next messages and what is to become of each: sending, expired, failed, quiet or digest.';
 
 CREATE FUNCTION private.forget_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -847,6 +953,23 @@ $$;
 
 COMMENT ON FUNCTION private.held_back(p_ids uuid[]) IS 'Those of the members who left that a trigger leaves to the next run: none, or all.';
 
+CREATE FUNCTION private.hmac_pad(p_key bytea, p_byte integer) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+declare
+  pad bytea := case when length(p_key) > 64 then sha256(p_key) else p_key end;
+begin
+  pad := pad || decode(repeat('00', 64 - length(pad)), 'hex');
+  for i in 0..63 loop
+    pad := set_byte(pad, i, get_byte(pad, i) # p_byte);
+  end loop;
+  return pad;
+end
+$$;
+
+COMMENT ON FUNCTION private.hmac_pad(p_key bytea, p_byte integer) IS 'A key as HMAC-SHA256 uses it: there is no pgcrypto on every server that this builds on.';
+
 CREATE FUNCTION private.is_admin() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -881,6 +1004,31 @@ $$;
 
 COMMENT ON FUNCTION private.is_rows_fault(p_code text, p_context text) IS 'Whether an error lies in the rows, so that the others can go on without the one at fault.';
 
+CREATE FUNCTION private.is_signed_by(p_key text, p_headers jsonb, p_body text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    abs(extract(epoch from clock_timestamp()) - (p_headers ->> 'svix-timestamp')::bigint) < 300
+    and exists (
+      select from regexp_split_to_table(p_headers ->> 'svix-signature', '\s+') as given (signature)
+      where sha256(convert_to(given.signature, 'UTF8')) = sha256(convert_to(
+        'v1,' || encode(
+          private.signature(
+            p_key, convert_to(
+              (p_headers ->> 'svix-id') || '.' || (p_headers ->> 'svix-timestamp') || '.' || p_body,
+              'UTF8'
+            )
+          ), 'base64'
+        ), 'UTF8'
+      ))
+    ),
+    false
+  )
+$$;
+
+COMMENT ON FUNCTION private.is_signed_by(p_key text, p_headers jsonb, p_body text) IS 'Whether one of the signatures in the headers is of this body, by this key, and not older than five minutes.';
+
 CREATE FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -902,6 +1050,27 @@ CREATE FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outco
 $$;
 
 COMMENT ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) IS 'Notes the members that were rejected now, and forgets those that no longer are.';
+
+CREATE FUNCTION private.kind_enabled(p_kind text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    (
+      select s.value <> 'false'::jsonb from public.program_settings as s
+      where s.key = case p_kind
+        when 'new_student' then 'NEW_STUDENT_ASSIGNMENT'
+        when 'submission_received' then 'PENDING_SUBMISSION_REMINDER'
+        when 'milestone' then 'STUDENT_MILESTONE_ACHIEVED'
+        when 'session_reminder' then 'SESSION_REMINDERS'
+        when 'overdue_feedback' then 'OVERDUE_FEEDBACK_ALERT'
+      end
+    ),
+    true
+  )
+$$;
+
+COMMENT ON FUNCTION private.kind_enabled(p_kind text) IS 'Whether the programme sends this kind at all: the switches in program_settings.';
 
 CREATE FUNCTION private.known_zone(p_zone text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1347,6 +1516,33 @@ $$;
 
 COMMENT ON FUNCTION private.normalise_email(p_email text) IS 'The form in which two e-mail addresses are compared, everywhere: trimmed, lower case.';
 
+CREATE FUNCTION private.note_undeliverable(p_event jsonb, p_status text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  known_as constant text := p_event #>> '{data,email_id}';
+  said constant text := left(coalesce(
+    p_event #>> '{data,bounce,message}', replace(p_event ->> 'type', 'email.', '')
+  ), 1000);
+  message uuid;
+begin
+  update public.message_outbox as m
+  set status = p_status, error = said
+  where m.provider_id = known_as and m.status in ('sent', 'bounced')
+  returning m.id into message;
+  -- A full mailbox is no reason never to write again.
+  if p_event #>> '{data,bounce,type}' is distinct from 'Transient' then
+    insert into public.undeliverable_addresses (address, reason, message_id)
+    select private.normalise_email(given.address), said, message
+    from jsonb_array_elements_text(p_event #> '{data,to}') as given (address)
+    on conflict do nothing;
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.note_undeliverable(p_event jsonb, p_status text) IS 'Marks the message, and its address where it cannot be reached at all.';
+
 CREATE FUNCTION private.number_setting(p_key text, p_default integer) RETURNS integer
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1410,6 +1606,154 @@ $$;
 
 COMMENT ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) IS 'The outcomes as JSON, in order, at the most so many of each kind.';
 
+CREATE FUNCTION private.page_url(p_path text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select rtrim(private.text_setting('app_url'), '/') || '/' || p_path
+$$;
+
+COMMENT ON FUNCTION private.page_url(p_path text) IS 'The address of a page of the application; null while app_url is not set.';
+
+CREATE TABLE public.mentorship_sessions (
+    session_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    mentor_id uuid,
+    user_id uuid,
+    session_type text NOT NULL,
+    status text DEFAULT 'PENDING'::text NOT NULL,
+    title text,
+    scheduled_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    session_duration_minutes integer,
+    completed_at timestamp with time zone,
+    meeting_url text,
+    platform text,
+    format text,
+    notes text,
+    request_data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    session_rating integer,
+    session_feedback text,
+    is_deleted boolean DEFAULT false NOT NULL,
+    calendar_sequence integer DEFAULT 0 NOT NULL,
+    calendar_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mentorship_sessions_ends_after_start CHECK ((ends_at > scheduled_at)),
+    CONSTRAINT mentorship_sessions_format_known CHECK ((format = ANY (ARRAY['video'::text, 'phone'::text, 'in_person'::text, 'chat'::text]))),
+    CONSTRAINT mentorship_sessions_minutes_fit CHECK (((session_duration_minutes >= 1) AND (session_duration_minutes <= 1440))),
+    CONSTRAINT mentorship_sessions_platform_known CHECK ((platform = ANY (ARRAY['zoom'::text, 'meet'::text, 'teams'::text]))),
+    CONSTRAINT mentorship_sessions_scheduled_has_time CHECK (((status <> 'SCHEDULED'::text) OR (scheduled_at IS NOT NULL))),
+    CONSTRAINT mentorship_sessions_session_rating_check CHECK (((session_rating >= 1) AND (session_rating <= 5))),
+    CONSTRAINT mentorship_sessions_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'SCHEDULED'::text, 'COMPLETED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT mentorship_sessions_type_is_upper_snake CHECK ((session_type ~ '^[A-Z][A-Z0-9_]*$'::text)),
+    CONSTRAINT mentorship_sessions_url_is_web CHECK ((meeting_url ~* '^https?://[!-~]+$'::text))
+);
+
+COMMENT ON TABLE public.mentorship_sessions IS 'Sessions of mentors with students.';
+
+COMMENT ON COLUMN public.mentorship_sessions.session_id IS 'The session.';
+
+COMMENT ON COLUMN public.mentorship_sessions.mentor_id IS 'The mentor: users.id.';
+
+COMMENT ON COLUMN public.mentorship_sessions.user_id IS 'The student: users.id.';
+
+COMMENT ON COLUMN public.mentorship_sessions.session_type IS 'Such as MOCK_INTERVIEW.';
+
+COMMENT ON COLUMN public.mentorship_sessions.status IS 'PENDING, SCHEDULED, COMPLETED or CANCELLED.';
+
+COMMENT ON COLUMN public.mentorship_sessions.title IS 'What it is called; else its type.';
+
+COMMENT ON COLUMN public.mentorship_sessions.scheduled_at IS 'When it begins.';
+
+COMMENT ON COLUMN public.mentorship_sessions.ends_at IS 'When it ends; empty: after its minutes.';
+
+COMMENT ON COLUMN public.mentorship_sessions.session_duration_minutes IS 'How long it takes; empty: session_minutes of program_settings.';
+
+COMMENT ON COLUMN public.mentorship_sessions.completed_at IS 'When it was held.';
+
+COMMENT ON COLUMN public.mentorship_sessions.meeting_url IS 'The video call.';
+
+COMMENT ON COLUMN public.mentorship_sessions.platform IS 'zoom, meet or teams.';
+
+COMMENT ON COLUMN public.mentorship_sessions.format IS 'video, phone, in_person or chat.';
+
+COMMENT ON COLUMN public.mentorship_sessions.notes IS 'What both sides wrote down.';
+
+COMMENT ON COLUMN public.mentorship_sessions.request_data IS 'What the form asked.';
+
+COMMENT ON COLUMN public.mentorship_sessions.session_rating IS '1 to 5.';
+
+COMMENT ON COLUMN public.mentorship_sessions.session_feedback IS 'What was said of it.';
+
+COMMENT ON COLUMN public.mentorship_sessions.is_deleted IS 'Deleted: shown to nobody, kept.';
+
+COMMENT ON COLUMN public.mentorship_sessions.calendar_sequence IS 'Grows with each change that calendars must hear of (SEQUENCE).';
+
+COMMENT ON COLUMN public.mentorship_sessions.calendar_changed_at IS 'When that last was.';
+
+COMMENT ON COLUMN public.mentorship_sessions.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.mentorship_sessions.updated_at IS 'When it was last changed.';
+
+CREATE FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select public.queue_message(
+    'session_reminder', p_person,
+    -- Moved, it is reminded of again; with another address of the call it is not.
+    concat_ws(
+      ':', 'session', p_session.session_id, h.hours,
+      extract(epoch from p_session.scheduled_at)::bigint
+    ),
+    private.session_mail(p_session, p_other), 7,
+    p_session.scheduled_at - h.hours * interval '1 hour', p_session.scheduled_at
+  )
+  from (
+    select (x.value #>> '{}')::numeric as hours
+    from public.program_settings as s
+    cross join lateral jsonb_array_elements(s.value) as x (value)
+    where s.key = 'reminder_hours' and jsonb_typeof(s.value) = 'array'
+      and jsonb_typeof(x.value) = 'number'
+  ) as h
+  where p_session.scheduled_at - h.hours * interval '1 hour' > now()
+$$;
+
+COMMENT ON FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) IS 'Reminders of a session to one side, for those of the hours before it that are still to come.';
+
+CREATE FUNCTION private.queue_session_mail(p_session public.mentorship_sessions, p_change text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  side record;
+begin
+  for side in
+    select person.id, person.other
+    from (values
+      (p_session.mentor_id, p_session.user_id), (p_session.user_id, p_session.mentor_id)
+    ) as person (id, other)
+    inner join public.users as u on u.id = person.id
+    where u.role <> 'system'
+  loop
+    perform public.queue_message(
+      'session_invite', side.id,
+      'session:' || p_session.session_id || ':invite:' || p_session.calendar_sequence,
+      private.session_mail(p_session, side.other) || jsonb_build_object(
+        'is_moved', p_change = 'moved', 'is_cancelled', p_change = 'cancelled',
+        'event', private.session_event(p_session)
+      ),
+      8, null, p_session.scheduled_at
+    );
+    if p_change <> 'cancelled' then
+      perform private.queue_reminders(p_session, side.id, side.other);
+    end if;
+  end loop;
+end
+$$;
+
+COMMENT ON FUNCTION private.queue_session_mail(p_session public.mentorship_sessions, p_change text) IS 'Tells both sides of a session that is new, moved or cancelled.';
+
 CREATE FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -1431,6 +1775,31 @@ end
 $$;
 
 COMMENT ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) IS 'The end of the quiet hours that it is in at that time, in that time zone; null outside them.';
+
+CREATE FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  event constant jsonb := p_body;
+begin
+  if not private.is_signed_by('resend', p_headers, p_body) then
+    raise exception 'The event is not signed by Resend, or older than five minutes.'
+      using errcode = 'MS008', hint = 'Give the secret of the webhook: mentor-sync email webhook.';
+  end if;
+  case event ->> 'type'
+    when 'email.bounced', 'email.suppressed' then
+      perform private.note_undeliverable(event, 'bounced');
+    when 'email.complained' then
+      perform private.note_undeliverable(event, 'complained');
+    else
+      return 'ignored';
+  end case;
+  return 'noted';
+end
+$$;
+
+COMMENT ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) IS 'Takes an event of Resend''s webhook, if it is signed.';
 
 CREATE FUNCTION private.referring_expression(p_relation regclass) RETURNS text
     LANGUAGE sql STABLE
@@ -1530,22 +1899,26 @@ $$;
 COMMENT ON FUNCTION private.require_undoable(p_of uuid) IS 'An error where a run never was, has not ended, or its change log is gone.';
 
 CREATE FUNCTION private.rescue_messages() RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('mentor_sync.rescue_messages', 0)) then
+    return;
+  end if;
   update public.message_outbox as m
-  set status = 'queued'
+  set status = 'uncertain', in_doubt = true
   where m.id in (
     select x.id
     from public.message_outbox as x
     left join public.job_runs as r on r.id = x.claimed_by
     where x.status = 'sending'
       and (r.status is distinct from 'running' or r.fence <> x.claimed_fence)
-    for update of x skip locked
-  )
+  );
+end
 $$;
 
-COMMENT ON FUNCTION private.rescue_messages() IS 'Messages whose run ended, or was taken over, wait again.';
+COMMENT ON FUNCTION private.rescue_messages() IS 'Messages whose run ended, or was taken over, are uncertain.';
 
 CREATE FUNCTION private.rescue_runs() RETURNS void
     LANGUAGE sql
@@ -1571,6 +1944,18 @@ CREATE FUNCTION private.rescue_runs() RETURNS void
 $$;
 
 COMMENT ON FUNCTION private.rescue_runs() IS 'Runs whose worker fell silent wait again, or are dead after their last attempt.';
+
+CREATE FUNCTION private.reset_calendar_feed() RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  insert into public.calendar_feeds as f (user_id)
+  select u.id from public.users as u where u.id = (select private.current_user_id())
+  on conflict (user_id) do update set token = gen_random_uuid(), created_at = now()
+  returning f.token
+$$;
+
+COMMENT ON FUNCTION private.reset_calendar_feed() IS 'A new secret for one''s own calendar.';
 
 CREATE FUNCTION private.retry_delay(p_attempt integer) RETURNS interval
     LANGUAGE sql
@@ -1642,7 +2027,7 @@ COMMENT ON FUNCTION private.schedule_edited() IS 'Trigger: an edit counts from n
 CREATE FUNCTION private.schema_version() RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
-    AS $$ select '20261121001100' $$;
+    AS $$ select '20261121001160' $$;
 
 COMMENT ON FUNCTION private.schema_version() IS 'The version of these migrations; a daemon is not ready on an older one.';
 
@@ -1655,6 +2040,133 @@ CREATE FUNCTION private.sees_everything() RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION private.sees_everything() IS 'Whether the caller may see contact fields and rows that are not public.';
+
+CREATE FUNCTION private.session_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  was constant boolean := tg_op = 'UPDATE' and old.status = 'SCHEDULED' and not old.is_deleted;
+  stands constant boolean := new.status = 'SCHEDULED' and not new.is_deleted;
+  told boolean;
+begin
+  if was then
+    told := private.withdraw_session_mail(new.session_id);
+  end if;
+  if new.scheduled_at < now() or new.status = 'COMPLETED' then
+    return null;
+  end if;
+  if stands then
+    perform private.queue_session_mail(new, case when was and told then 'moved' else 'new' end);
+  elsif was and told then
+    perform private.queue_session_mail(new, 'cancelled');
+  end if;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.session_changed() IS 'Trigger: both sides get an invitation, its change or its end, and reminders.';
+
+CREATE FUNCTION private.session_end(p_session public.mentorship_sessions) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    p_session.ends_at,
+    p_session.scheduled_at + make_interval(mins => coalesce(
+      p_session.session_duration_minutes, private.number_setting('session_minutes', 60)
+    ))
+  )
+$$;
+
+COMMENT ON FUNCTION private.session_end(p_session public.mentorship_sessions) IS 'When a session ends.';
+
+CREATE FUNCTION private.session_event(p_session public.mentorship_sessions) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'id', p_session.session_id,
+    'title', private.session_title(p_session),
+    'starts_at', p_session.scheduled_at,
+    'ends_at', private.session_end(p_session),
+    'timezone', private.known_zone((
+      select u.timezone from public.users as u where u.id = p_session.mentor_id
+    )),
+    'attendees', (
+      select coalesce(
+        jsonb_agg(jsonb_build_array(coalesce(u.full_name, ''), private.trim_space(u.email)) order by u.id),
+        '[]'
+      )
+      from public.users as u
+      where u.id in (p_session.mentor_id, p_session.user_id) and u.role <> 'system'
+    ),
+    'meeting_url', coalesce(p_session.meeting_url, ''),
+    'sequence', p_session.calendar_sequence,
+    'changed_at', p_session.calendar_changed_at,
+    'cancelled', p_session.status = 'CANCELLED' or p_session.is_deleted
+  )
+$$;
+
+COMMENT ON FUNCTION private.session_event(p_session public.mentorship_sessions) IS 'A session as calendars know it.';
+
+CREATE FUNCTION private.session_mail(p_session public.mentorship_sessions, p_other uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'title', private.session_title(p_session),
+    'other_name', coalesce((select u.full_name from public.users as u where u.id = p_other), ''),
+    'starts_at', p_session.scheduled_at,
+    'minutes', ceil(extract(
+      epoch from private.session_end(p_session) - p_session.scheduled_at
+    ) / 60)::integer,
+    'meeting_url', p_session.meeting_url,
+    'session_url', private.page_url('sessions/' || p_session.session_id)
+  )
+$$;
+
+COMMENT ON FUNCTION private.session_mail(p_session public.mentorship_sessions, p_other uuid) IS 'What mails say of a session to one side of it; the other side is given.';
+
+CREATE FUNCTION private.session_title(p_session public.mentorship_sessions) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    nullif(private.trim_space(p_session.title), ''),
+    initcap(left(p_session.session_type, 1)) || lower(replace(substr(p_session.session_type, 2), '_', ' '))
+  )
+$$;
+
+COMMENT ON FUNCTION private.session_title(p_session public.mentorship_sessions) IS 'What a session is called: its title, or its type in words.';
+
+CREATE FUNCTION private.set_resend_secret(p_secret text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+begin
+  if p_secret !~ '^whsec_[A-Za-z0-9+/]{16,}={0,2}$' then
+    raise exception 'That is no secret of a webhook.'
+      using errcode = 'MS009', hint = 'It begins with whsec_; Resend shows it with the webhook.';
+  end if;
+  perform private.set_signing_key('resend', decode(substr(p_secret, 7), 'base64'));
+  return true;
+end
+$_$;
+
+COMMENT ON FUNCTION private.set_resend_secret(p_secret text) IS 'Sets the key that Resend signs with.';
+
+CREATE FUNCTION private.set_signing_key(p_name text, p_key bytea) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into private.signing_keys as k (name, inner_pad, outer_pad)
+  values (p_name, private.hmac_pad(p_key, 54), private.hmac_pad(p_key, 92))
+  on conflict (name) do update
+  set inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad, changed_at = now()
+$$;
+
+COMMENT ON FUNCTION private.set_signing_key(p_name text, p_key bytea) IS 'Sets, or replaces, a key.';
 
 CREATE FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) RETURNS private.sync_outcome[]
     LANGUAGE plpgsql
@@ -1710,6 +2222,27 @@ end
 $$;
 
 COMMENT ON FUNCTION private.settle_run() IS 'Trigger: keeps times and leases in step with a status, whoever changed it.';
+
+CREATE FUNCTION private.signature(p_key text, p_message bytea) RETURNS bytea
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select sha256(k.outer_pad || sha256(k.inner_pad || p_message))
+  from private.signing_keys as k where k.name = p_key
+$$;
+
+COMMENT ON FUNCTION private.signature(p_key text, p_message bytea) IS 'HMAC-SHA256 of a message with the key of this name; null where there is no such key.';
+
+CREATE FUNCTION private.signed(p_purpose text, p_payload text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select p_payload || '.' || left(
+    encode(private.signature('links', convert_to(p_purpose || ':' || p_payload, 'UTF8')), 'hex'), 32
+  )
+$$;
+
+COMMENT ON FUNCTION private.signed(p_purpose text, p_payload text) IS 'A token: the payload and its signature. It is good for this purpose only.';
 
 CREATE FUNCTION private.slug(p_name text, p_id uuid) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -1974,6 +2507,15 @@ $$;
 
 COMMENT ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) IS 'Makes these runs the worker''s, with a new fence each. They must be locked.';
 
+CREATE FUNCTION private.text_setting(p_key text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select nullif(s.value #>> '{}', '') from public.program_settings as s where s.key = p_key
+$$;
+
+COMMENT ON FUNCTION private.text_setting(p_key text) IS 'A text of program_settings; null where empty.';
+
 CREATE FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) RETURNS boolean
     LANGUAGE sql
     SET search_path TO ''
@@ -2056,6 +2598,32 @@ end
 $$;
 
 COMMENT ON FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) IS 'The outcomes of a set of members; null when one of several rows is at fault.';
+
+CREATE FUNCTION private.uncertain_messages() RETURNS TABLE(id uuid, verdict text, later timestamp with time zone)
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with first as materialized (
+    select m.batch from public.message_outbox as m
+    where m.status = 'uncertain' and not exists (
+      select from public.message_outbox as x
+      where x.batch = m.batch and x.status = 'uncertain'
+        and (x.id < m.id or x.not_before > now())
+    )
+      and m.not_before <= now()
+    order by m.created_at, m.id
+    limit 1
+    for update skip locked
+  )
+  select
+    m.id,
+    case when m.attempt >= m.max_attempts then 'dead' else 'sending' end,
+    null::timestamptz
+  from first
+  inner join public.message_outbox as m on m.batch = first.batch and m.status = 'uncertain'
+$$;
+
+COMMENT ON FUNCTION private.uncertain_messages() IS 'A batch that may have been sent, to be sent again as it was: no rule looks at it anew.';
 
 CREATE FUNCTION private.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2243,26 +2811,52 @@ $_$;
 
 COMMENT ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) IS 'Takes back what one chunk of a run did to one table: what became of each row.';
 
-CREATE FUNCTION private.unsubscribe(p_token uuid) RETURNS boolean
+CREATE FUNCTION private.unsigned(p_purpose text, p_token text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select given.payload
+  from (select left(p_token, -33)) as given (payload)
+  where length(p_token) between 34 and 500
+    and sha256(convert_to(p_token, 'UTF8'))
+    = sha256(convert_to(private.signed(p_purpose, given.payload), 'UTF8'))
+$$;
+
+COMMENT ON FUNCTION private.unsigned(p_purpose text, p_token text) IS 'The payload of a token that was signed here for this purpose; null of any other.';
+
+CREATE FUNCTION private.unsubscribe(p_token text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+  payload constant text := private.unsigned('unsubscribe', p_token);
+  person constant uuid := split_part(payload, '.', 1);
+  -- From a digest nobody wants what it gathers either.
+  ended constant text := case split_part(payload, '.', 2)
+    when 'digest' then 'all' else split_part(payload, '.', 2)
+  end;
 begin
   insert into public.contact_preferences as p (user_id, kind, channel)
-  select m.recipient, case m.kind when 'digest' then 'all' else m.kind end, 'off'
-  from public.message_outbox as m
-  where m.token = p_token
+  select u.id, ended, 'off' from public.users as u where u.id = person
   on conflict (user_id, kind) do update set channel = 'off';
   update public.message_outbox as m
   set status = 'off'
-  from public.message_outbox as t
-  where t.token = p_token and m.recipient = t.recipient
-    and (m.kind = t.kind or t.kind = 'digest') and m.status in ('queued', 'digest');
+  where m.recipient = person and (m.kind = ended or ended = 'all')
+    and m.status in ('queued', 'digest');
   return true;
 end
 $$;
 
-COMMENT ON FUNCTION private.unsubscribe(p_token uuid) IS 'Switches the kind of this message off for its recipient. Says the same of a token that is none.';
+COMMENT ON FUNCTION private.unsubscribe(p_token text) IS 'Switches a kind off for the person of the token. Says the same of a token that is none.';
+
+CREATE FUNCTION private.unsubscribe_token(p_user_id uuid, p_kind text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.signed('unsubscribe', p_user_id || '.' || p_kind)
+$$;
+
+COMMENT ON FUNCTION private.unsubscribe_token(p_user_id uuid, p_kind text) IS 'Whoever has it may end mails of this kind to this person.';
 
 CREATE FUNCTION private.was_cancelled(p_code text) RETURNS boolean
     LANGUAGE sql
@@ -2276,6 +2870,27 @@ CREATE FUNCTION private.was_cancelled(p_code text) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION private.was_cancelled(p_code text) IS 'Whether an error with this code is somebody cancelling the statement.';
+
+CREATE FUNCTION private.withdraw_session_mail(p_session_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  withdrawn integer;
+begin
+  delete from public.message_outbox as m
+  where m.kind = 'session_reminder' and m.status in ('queued', 'digest', 'superseded')
+    and m.about like 'session:' || p_session_id || ':%';
+  update public.message_outbox as m
+  set status = 'superseded'
+  where m.kind = 'session_invite' and m.status in ('queued', 'digest')
+    and m.about like 'session:' || p_session_id || ':invite:%';
+  get diagnostics withdrawn = row_count;
+  return withdrawn = 0;
+end
+$$;
+
+COMMENT ON FUNCTION private.withdraw_session_mail(p_session_id uuid) IS 'Takes back what was not sent about a session; whether all of its invitations had gone out.';
 
 CREATE FUNCTION public.accept_schedules(p_verdicts jsonb) RETURNS integer
     LANGUAGE sql
@@ -2301,6 +2916,15 @@ $$;
 
 COMMENT ON FUNCTION public.accept_schedules(p_verdicts jsonb) IS 'What a daemon made of the schedules: which is in effect, since when not the edited one, why.';
 
+CREATE FUNCTION public.answer_message(p_token text) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object('outcome', private.answer_message(p_token))
+$$;
+
+COMMENT ON FUNCTION public.answer_message(p_token text) IS 'One click: {outcome}, which is recorded; answered, if the question was before; expired; unknown. Anybody with the token.';
+
 CREATE FUNCTION public.approve_run(p_run_id uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -2309,6 +2933,13 @@ CREATE FUNCTION public.approve_run(p_run_id uuid) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION public.approve_run(p_run_id uuid) IS 'Lets a run do what it asked for.';
+
+CREATE FUNCTION public.calendar_feed(p_token uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select private.calendar_feed(p_token) $$;
+
+COMMENT ON FUNCTION public.calendar_feed(p_token uuid) IS 'A person''s sessions of the last 90 days and the next two years, by the secret of their calendar: {name, timezone, meetings}; {} where there is none.';
 
 CREATE FUNCTION public.cancel_run(p_run_id uuid) RETURNS jsonb
     LANGUAGE sql
@@ -2345,8 +2976,19 @@ declare
   claimed jsonb;
 begin
   perform private.rescue_messages();
-  with due as materialized (
+  with again as materialized (
+    select u.* from private.uncertain_messages() as u
+  ),
+  due as materialized (
+    select a.* from again as a
+    union all
     select d.* from private.due_messages(least(greatest(p_limit, 1), 5000)) as d
+    where not exists (select from again)
+  ),
+  -- A message that goes alone is known by its own id.
+  handed_over (batch) as materialized (
+    select case when count(*) = 1 then (array_agg(d.id))[1] else gen_random_uuid() end
+    from due as d where d.verdict = 'sending'
   ),
   taken as (
     update public.message_outbox as m
@@ -2354,8 +2996,15 @@ begin
       status = case d.verdict when 'quiet' then 'queued' else d.verdict end,
       not_before = case d.verdict when 'quiet' then d.later else m.not_before end,
       attempt = m.attempt + (d.verdict = 'sending')::integer,
+      error = case d.verdict
+        when 'failed' then 'The address is in undeliverable_addresses.' else m.error
+      end,
       claimed_by = case d.verdict when 'sending' then p_run_id else m.claimed_by end,
-      claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end
+      claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end,
+      batch = case
+        when m.status = 'queued' and d.verdict = 'sending' then (select h.batch from handed_over as h)
+        else m.batch
+      end
     from due as d
     where m.id = d.id
     returning m.*
@@ -2365,10 +3014,12 @@ begin
     'messages', coalesce(
       jsonb_agg(
         jsonb_build_object(
-          'id', t.id, 'kind', t.kind, 'data', t.data, 'token', t.token, 'attempt', t.attempt,
+          'id', t.id, 'kind', t.kind, 'data', t.data, 'attempt', t.attempt, 'batch', t.batch,
           'address', private.trim_space(u.email), 'name', u.full_name,
           'timezone', private.known_zone(u.timezone),
-          'locale', u.locale
+          'locale', u.locale,
+          'unsubscribe', private.unsubscribe_token(t.recipient, t.kind),
+          'asked', private.answer_tokens(t.id, t.data, t.created_at, t.expires_at)
         )
         order by t.priority desc, t.created_at, t.id
       ) filter (where t.status = 'sending'),
@@ -2597,19 +3248,24 @@ declare
 begin
   with given as (
     select * from jsonb_to_recordset(p_results) as g (
-      id uuid, outcome text, provider_id text, reason text, retry_after double precision
+      id uuid, outcome text, alone boolean, provider_id text, reason text,
+      retry_after double precision
     )
   ),
   ended as (
     update public.message_outbox as m
     set
       status = case
-        when g.outcome = 'retry' and m.attempt < m.max_attempts then 'queued'
-        when g.outcome = 'retry' then 'dead'
-        else g.outcome
+        when g.outcome in ('sent', 'failed') then g.outcome
+        when g.outcome <> 'released' and m.attempt >= m.max_attempts then 'dead'
+        when g.outcome = 'uncertain' or m.in_doubt then 'uncertain'
+        else 'queued'
       end,
+      in_doubt = m.in_doubt or g.outcome = 'uncertain',
+      attempt = m.attempt - (g.outcome = 'released')::integer,
+      batch = case when g.alone then m.id else m.batch end,
       not_before = case
-        when g.outcome = 'retry' then clock_timestamp() + greatest(
+        when g.outcome in ('retry', 'uncertain') then clock_timestamp() + greatest(
           private.retry_delay(m.attempt), make_interval(secs => coalesce(g.retry_after, 0))
         )
         else m.not_before
@@ -2619,7 +3275,7 @@ begin
       sent_at = case g.outcome when 'sent' then clock_timestamp() end
     from given as g
     where m.id = g.id and m.status = 'sending' and m.claimed_by = p_run_id
-      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'failed')
+      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'uncertain', 'failed', 'released')
     returning m.status
   )
   select coalesce(jsonb_object_agg(e.status, e.n), '{}') into counts
@@ -2792,7 +3448,11 @@ CREATE FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text
     SET search_path TO ''
     AS $$
 declare
-  channel constant text := private.channel_for(p_recipient, p_kind);
+  channel constant text := case
+    when private.kind_enabled(p_kind) then private.channel_for(p_recipient, p_kind) else 'off'
+  end;
+  -- What is to be answered, or put into a calendar, is a mail of its own.
+  gathered constant boolean := not p_data ?| array['ask', 'event'];
   made uuid;
 begin
   insert into public.message_outbox (
@@ -2800,7 +3460,9 @@ begin
   )
   values (
     p_kind, p_recipient, p_about, p_data, p_priority, coalesce(p_not_before, now()), p_expires_at,
-    case channel when 'email' then 'queued' else channel end
+    case
+      when channel = 'email' or channel = 'digest' and not gathered then 'queued' else channel
+    end
   )
   on conflict do nothing
   returning id into made;
@@ -2843,6 +3505,22 @@ $$;
 
 COMMENT ON FUNCTION public.register_jobs(p_jobs jsonb) IS 'Adds the jobs that job_schedules lacks, with the defaults of the code. Returns how many.';
 
+CREATE FUNCTION public.resend_webhook(json) RETURNS text
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $_$
+  select private.receive_resend_event($1::text, current_setting('request.headers', true)::jsonb)
+$_$;
+
+COMMENT ON FUNCTION public.resend_webhook(json) IS 'The address for Resend''s webhook: bounces and complaints mark messages and addresses.';
+
+CREATE FUNCTION public.reset_calendar_feed() RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.reset_calendar_feed() $$;
+
+COMMENT ON FUNCTION public.reset_calendar_feed() IS 'The secret of one''s own calendar, made anew: what was subscribed with the old one ends.';
+
 CREATE FUNCTION public.retry_run(p_run_id uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -2880,6 +3558,13 @@ end
 $$;
 
 COMMENT ON FUNCTION public.scheduler_state() IS 'The schema''s version, the schedules, the time, and how many runs wait for how long.';
+
+CREATE FUNCTION public.set_resend_secret(p_secret text) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.set_resend_secret(p_secret) $$;
+
+COMMENT ON FUNCTION public.set_resend_secret(p_secret text) IS 'Sets the signing secret of the webhook at Resend, whsec_...; it cannot be read back.';
 
 CREATE FUNCTION public.supersede_messages(p_about text, p_kinds text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE sql
@@ -2927,12 +3612,29 @@ $$;
 
 COMMENT ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) IS 'Takes back chunks of a run, the latest before p_before first, until that is p_limit rows: counts, the rows that were kept, the cursor.';
 
-CREATE FUNCTION public.unsubscribe(p_token uuid) RETURNS boolean
+CREATE FUNCTION public.unsubscribe(p_token text) RETURNS boolean
     LANGUAGE sql
     SET search_path TO ''
     AS $$ select private.unsubscribe(p_token) $$;
 
-COMMENT ON FUNCTION public.unsubscribe(p_token uuid) IS 'One click: no more messages of this kind to whom this one went. Anybody with the token.';
+COMMENT ON FUNCTION public.unsubscribe(p_token text) IS 'One click: no more messages of this kind to whom this one went. Anybody with the token.';
+
+CREATE TABLE private.signing_keys (
+    name text NOT NULL,
+    inner_pad bytea NOT NULL,
+    outer_pad bytea NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE private.signing_keys IS 'Secret keys. links: made here, signs what mails link to. resend: of the provider''s webhook.';
+
+COMMENT ON COLUMN private.signing_keys.name IS 'What it is for.';
+
+COMMENT ON COLUMN private.signing_keys.inner_pad IS 'The key as HMAC''s inner pad (RFC 2104).';
+
+COMMENT ON COLUMN private.signing_keys.outer_pad IS 'The key as HMAC''s outer pad.';
+
+COMMENT ON COLUMN private.signing_keys.changed_at IS 'When it was last changed.';
 
 CREATE TABLE public.members (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3003,6 +3705,20 @@ CREATE VIEW private.source_members WITH (security_invoker='on') AS
    FROM public.members;
 
 COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
+
+CREATE TABLE public.calendar_feeds (
+    user_id uuid NOT NULL,
+    token uuid DEFAULT gen_random_uuid() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.calendar_feeds IS 'The secret of each person''s calendar; another one ends the subscriptions with the old one.';
+
+COMMENT ON COLUMN public.calendar_feeds.user_id IS 'Whose calendar.';
+
+COMMENT ON COLUMN public.calendar_feeds.token IS 'Whoever has it reads the calendar.';
+
+COMMENT ON COLUMN public.calendar_feeds.created_at IS 'When the secret was made.';
 
 CREATE TABLE public.contact_hours (
     user_id uuid NOT NULL,
@@ -3272,6 +3988,32 @@ COMMENT ON COLUMN public.mentors.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN public.mentors.updated_at IS 'When something the row shows last changed.';
 
+CREATE TABLE public.message_answers (
+    message_id uuid NOT NULL,
+    question integer NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    about text NOT NULL,
+    answer text NOT NULL,
+    answered_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.message_answers IS 'What people answered by a click in a mail: the first click on a question counts.';
+
+COMMENT ON COLUMN public.message_answers.message_id IS 'The message: message_outbox.id.';
+
+COMMENT ON COLUMN public.message_answers.question IS 'Which of its questions, from 0 on.';
+
+COMMENT ON COLUMN public.message_answers.user_id IS 'Who answered.';
+
+COMMENT ON COLUMN public.message_answers.kind IS 'Which kind of message asked.';
+
+COMMENT ON COLUMN public.message_answers.about IS 'What the question is about, such as match:<id>.';
+
+COMMENT ON COLUMN public.message_answers.answer IS 'The answer, such as 4.';
+
+COMMENT ON COLUMN public.message_answers.answered_at IS 'When.';
+
 CREATE TABLE public.message_outbox (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     kind text NOT NULL,
@@ -3286,13 +4028,14 @@ CREATE TABLE public.message_outbox (
     max_attempts integer DEFAULT 8 NOT NULL,
     claimed_by uuid,
     claimed_fence bigint,
-    token uuid DEFAULT gen_random_uuid() NOT NULL,
+    batch uuid,
+    in_doubt boolean DEFAULT false NOT NULL,
     provider_id text,
     error text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     sent_at timestamp with time zone,
     CONSTRAINT message_outbox_data_is_object CHECK ((jsonb_typeof(data) = 'object'::text)),
-    CONSTRAINT message_outbox_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'superseded'::text, 'expired'::text, 'off'::text, 'in_app'::text, 'digest'::text, 'digested'::text, 'bounced'::text, 'complained'::text])))
+    CONSTRAINT message_outbox_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'uncertain'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'superseded'::text, 'expired'::text, 'off'::text, 'in_app'::text, 'digest'::text, 'digested'::text, 'bounced'::text, 'complained'::text])))
 );
 
 COMMENT ON TABLE public.message_outbox IS 'Mails: a row each. The same kind to the same person about the same thing is one row for ever.';
@@ -3309,7 +4052,7 @@ COMMENT ON COLUMN public.message_outbox.data IS 'What the template shows.';
 
 COMMENT ON COLUMN public.message_outbox.priority IS 'Higher goes first; from 8 on it ignores caps.';
 
-COMMENT ON COLUMN public.message_outbox.status IS 'queued, sending, sent; failed: it cannot be sent; dead: it could not in all attempts; superseded, expired; off, in_app, digest: as the person prefers; digested; bounced, complained.';
+COMMENT ON COLUMN public.message_outbox.status IS 'queued, sending, sent; uncertain: it may have been sent, and is sent again as the very same; failed: it cannot be sent; dead: it could not in all attempts; superseded, expired; off, in_app, digest: as the person prefers; digested; bounced, complained.';
 
 COMMENT ON COLUMN public.message_outbox.not_before IS 'Not sent before this time.';
 
@@ -3323,7 +4066,9 @@ COMMENT ON COLUMN public.message_outbox.claimed_by IS 'The run that sends it, or
 
 COMMENT ON COLUMN public.message_outbox.claimed_fence IS 'The fence of that run.';
 
-COMMENT ON COLUMN public.message_outbox.token IS 'Whoever has it may unsubscribe the recipient from this kind.';
+COMMENT ON COLUMN public.message_outbox.batch IS 'With which others it was handed over: the provider knows them again as the same set only.';
+
+COMMENT ON COLUMN public.message_outbox.in_doubt IS 'It may have been sent: no rule holds it back any more, and it is sent as the very same.';
 
 COMMENT ON COLUMN public.message_outbox.provider_id IS 'What the provider calls it.';
 
@@ -3408,6 +4153,23 @@ COMMENT ON COLUMN public.sync_rejects.reason IS 'What the database said, or what
 COMMENT ON COLUMN public.sync_rejects.code IS 'SQLSTATE, or MS010 for a row without an address.';
 
 COMMENT ON COLUMN public.sync_rejects.rejected_at IS 'When this reason was first seen.';
+
+CREATE TABLE public.undeliverable_addresses (
+    address text NOT NULL,
+    reason text NOT NULL,
+    message_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.undeliverable_addresses IS 'Addresses that bounced, or whose owner complained: nothing is sent there. Delete a row to try again.';
+
+COMMENT ON COLUMN public.undeliverable_addresses.address IS 'The address as private.normalise_email writes it.';
+
+COMMENT ON COLUMN public.undeliverable_addresses.reason IS 'What the provider said.';
+
+COMMENT ON COLUMN public.undeliverable_addresses.message_id IS 'The message it was about.';
+
+COMMENT ON COLUMN public.undeliverable_addresses.created_at IS 'When it was noted.';
 
 CREATE TABLE public.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3684,6 +4446,15 @@ COMMENT ON COLUMN public.v_sync_health.last_finished_at IS 'When the latest sync
 
 COMMENT ON COLUMN public.v_sync_health.last_success_at IS 'When a sync run last ended well, dry runs left out.';
 
+ALTER TABLE ONLY private.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.calendar_feeds
+    ADD CONSTRAINT calendar_feeds_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.calendar_feeds
+    ADD CONSTRAINT calendar_feeds_token_key UNIQUE (token);
+
 ALTER TABLE ONLY public.contact_hours
     ADD CONSTRAINT contact_hours_pkey PRIMARY KEY (user_id);
 
@@ -3720,14 +4491,17 @@ ALTER TABLE ONLY public.mentors
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_user_id_key UNIQUE (user_id);
 
+ALTER TABLE ONLY public.mentorship_sessions
+    ADD CONSTRAINT mentorship_sessions_pkey PRIMARY KEY (session_id);
+
+ALTER TABLE ONLY public.message_answers
+    ADD CONSTRAINT message_answers_pkey PRIMARY KEY (message_id, question);
+
 ALTER TABLE ONLY public.message_outbox
     ADD CONSTRAINT message_outbox_once UNIQUE (kind, recipient, about);
 
 ALTER TABLE ONLY public.message_outbox
     ADD CONSTRAINT message_outbox_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.message_outbox
-    ADD CONSTRAINT message_outbox_token_key UNIQUE (token);
 
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
@@ -3737,6 +4511,9 @@ ALTER TABLE ONLY public.program_settings
 
 ALTER TABLE ONLY public.sync_rejects
     ADD CONSTRAINT sync_rejects_pkey PRIMARY KEY (source, source_id);
+
+ALTER TABLE ONLY public.undeliverable_addresses
+    ADD CONSTRAINT undeliverable_addresses_pkey PRIMARY KEY (address);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_auth_user_id_key UNIQUE (auth_user_id);
@@ -3771,9 +4548,25 @@ CREATE INDEX job_runs_running_idx ON public.job_runs USING btree (job) WHERE (st
 
 CREATE INDEX members_normalised_email_idx ON public.members USING btree (private.normalise_email(email));
 
+CREATE INDEX mentorship_sessions_mentor_idx ON public.mentorship_sessions USING btree (mentor_id);
+
+CREATE INDEX mentorship_sessions_scheduled_idx ON public.mentorship_sessions USING btree (scheduled_at);
+
+CREATE INDEX mentorship_sessions_type_idx ON public.mentorship_sessions USING btree (session_type);
+
+CREATE INDEX mentorship_sessions_updated_idx ON public.mentorship_sessions USING btree (updated_at);
+
+CREATE INDEX mentorship_sessions_user_idx ON public.mentorship_sessions USING btree (user_id);
+
+CREATE INDEX message_answers_about_idx ON public.message_answers USING btree (about);
+
+CREATE INDEX message_answers_user_idx ON public.message_answers USING btree (user_id);
+
 CREATE INDEX message_outbox_claimed_idx ON public.message_outbox USING btree (claimed_by);
 
 CREATE INDEX message_outbox_digest_idx ON public.message_outbox USING btree (recipient) WHERE (status = 'digest'::text);
+
+CREATE INDEX message_outbox_provider_idx ON public.message_outbox USING btree (provider_id);
 
 CREATE INDEX message_outbox_queued_idx ON public.message_outbox USING btree (priority DESC, created_at, id) WHERE (status = 'queued'::text);
 
@@ -3781,7 +4574,11 @@ CREATE INDEX message_outbox_recipient_idx ON public.message_outbox USING btree (
 
 CREATE INDEX message_outbox_sending_idx ON public.message_outbox USING btree (claimed_by) WHERE (status = 'sending'::text);
 
+CREATE INDEX message_outbox_uncertain_idx ON public.message_outbox USING btree (batch, id) WHERE (status = 'uncertain'::text);
+
 CREATE INDEX notifications_user_idx ON public.notifications USING btree (user_id, created_at DESC);
+
+CREATE INDEX undeliverable_addresses_message_idx ON public.undeliverable_addresses USING btree (message_id);
 
 CREATE INDEX users_normalised_email_idx ON public.users USING btree (private.normalise_email(email));
 
@@ -3813,13 +4610,21 @@ CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.users REFERENCING 
 
 CREATE TRIGGER mentor_sync_mailed AFTER INSERT ON public.job_alerts FOR EACH ROW EXECUTE FUNCTION private.mail_alert();
 
+CREATE TRIGGER mentor_sync_rescheduled AFTER UPDATE ON public.mentorship_sessions FOR EACH ROW WHEN (((old.calendar_sequence <> new.calendar_sequence) OR (old.status <> new.status))) EXECUTE FUNCTION private.session_changed();
+
+CREATE TRIGGER mentor_sync_scheduled AFTER INSERT ON public.mentorship_sessions FOR EACH ROW WHEN ((new.status = 'SCHEDULED'::text)) EXECUTE FUNCTION private.session_changed();
+
 CREATE TRIGGER mentor_sync_seen_to AFTER UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text])) AND (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION private.run_was_seen_to();
+
+CREATE TRIGGER mentor_sync_sequence BEFORE UPDATE ON public.mentorship_sessions FOR EACH ROW WHEN (((old.status = 'SCHEDULED'::text) AND (((((((((old.scheduled_at IS DISTINCT FROM new.scheduled_at) OR (old.ends_at IS DISTINCT FROM new.ends_at)) OR (old.session_duration_minutes IS DISTINCT FROM new.session_duration_minutes)) OR (old.meeting_url IS DISTINCT FROM new.meeting_url)) OR (old.title IS DISTINCT FROM new.title)) OR (old.mentor_id IS DISTINCT FROM new.mentor_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.is_deleted IS DISTINCT FROM new.is_deleted)) OR (new.status = ANY (ARRAY['PENDING'::text, 'CANCELLED'::text]))))) EXECUTE FUNCTION private.count_calendar_change();
 
 CREATE TRIGGER mentor_sync_settled BEFORE UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.approved <> new.approved))) EXECUTE FUNCTION private.settle_run();
 
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.contact_preferences FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentors FOR EACH ROW WHEN (((((((((((((((old.slug IS DISTINCT FROM new.slug) OR (old.bio IS DISTINCT FROM new.bio)) OR (old.expertise IS DISTINCT FROM new.expertise)) OR (old.is_approved IS DISTINCT FROM new.is_approved)) OR (old.is_active IS DISTINCT FROM new.is_active)) OR (old.rating IS DISTINCT FROM new.rating)) OR (old.rating_count IS DISTINCT FROM new.rating_count)) OR (old.total_sessions IS DISTINCT FROM new.total_sessions)) OR (old.capacity IS DISTINCT FROM new.capacity)) OR (old.availability IS DISTINCT FROM new.availability)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.domain IS DISTINCT FROM new.domain)) OR (old.experience_years IS DISTINCT FROM new.experience_years)) OR (old.teaching_style IS DISTINCT FROM new.teaching_style))) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentorship_sessions FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.program_settings FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
@@ -3828,6 +4633,9 @@ CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.users FOR EACH ROW WHEN
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.users_user REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
+
+ALTER TABLE ONLY public.calendar_feeds
+    ADD CONSTRAINT calendar_feeds_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.contact_hours
     ADD CONSTRAINT contact_hours_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -3847,6 +4655,15 @@ ALTER TABLE ONLY public.mentors
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users_user(id) ON DELETE SET NULL;
 
+ALTER TABLE ONLY public.mentorship_sessions
+    ADD CONSTRAINT mentorship_sessions_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.mentorship_sessions
+    ADD CONSTRAINT mentorship_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.message_answers
+    ADD CONSTRAINT message_answers_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.message_outbox
     ADD CONSTRAINT message_outbox_claimed_by_fkey FOREIGN KEY (claimed_by) REFERENCES public.job_runs(id) ON DELETE SET NULL;
 
@@ -3856,11 +4673,16 @@ ALTER TABLE ONLY public.message_outbox
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.undeliverable_addresses
+    ADD CONSTRAINT undeliverable_addresses_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message_outbox(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_auth_user_id_fkey FOREIGN KEY (auth_user_id) REFERENCES auth.users(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE private.signing_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "Admins read the alerts" ON public.job_alerts FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
 
@@ -3871,6 +4693,8 @@ CREATE POLICY "Admins read the rejects" ON public.sync_rejects FOR SELECT TO aut
 CREATE POLICY "Admins read the runs" ON public.job_runs FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
 
 CREATE POLICY "Admins read the schedules" ON public.job_schedules FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
+CREATE POLICY "Both sides read their sessions, admins all" ON public.mentorship_sessions FOR SELECT TO authenticated USING (((((mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR (user_id = ( SELECT private.current_user_id() AS current_user_id))) AND (NOT is_deleted)) OR ( SELECT private.is_admin() AS is_admin)));
 
 CREATE POLICY "Mentors change their own row" ON public.mentors FOR UPDATE TO authenticated USING ((person_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((person_id = ( SELECT private.current_user_id() AS current_user_id)));
 
@@ -3890,7 +4714,11 @@ CREATE POLICY "People drop their own preferences" ON public.contact_preferences 
 
 CREATE POLICY "People drop their own quiet hours" ON public.contact_hours FOR DELETE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
+CREATE POLICY "People end their own calendar" ON public.calendar_feeds FOR DELETE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
 CREATE POLICY "People mark their own notifications as read" ON public.notifications FOR UPDATE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "People read their own answers, admins all" ON public.message_answers FOR SELECT TO authenticated USING (((user_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
 
 CREATE POLICY "People read their own notifications" ON public.notifications FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
@@ -3898,7 +4726,11 @@ CREATE POLICY "People read their own preferences" ON public.contact_preferences 
 
 CREATE POLICY "People read their own quiet hours" ON public.contact_hours FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
+CREATE POLICY "People read their own secret" ON public.calendar_feeds FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
+
 CREATE POLICY "People read themselves and their students, admins everybody" ON public.users FOR SELECT TO authenticated USING (((id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+ALTER TABLE public.calendar_feeds ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_hours ENABLE ROW LEVEL SECURITY;
 
@@ -3916,6 +4748,10 @@ ALTER TABLE public.members ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mentors ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.mentorship_sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_answers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.message_outbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notifications ENABLE ROW LEVEL SECURITY;
@@ -3923,6 +4759,8 @@ ALTER TABLE public.notifications ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.program_settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sync_rejects ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.undeliverable_addresses ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
@@ -3933,6 +4771,14 @@ GRANT USAGE ON SCHEMA private TO PUBLIC;
 REVOKE ALL ON FUNCTION private.accounts_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.add_counts(p_left jsonb, p_right jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.answer_message(p_token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.answer_message(p_token text) TO anon;
+GRANT ALL ON FUNCTION private.answer_message(p_token text) TO authenticated;
+GRANT ALL ON FUNCTION private.answer_message(p_token text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created_at timestamp with time zone, p_expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created_at timestamp with time zone, p_expires_at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) FROM PUBLIC;
 
@@ -3946,6 +4792,11 @@ REVOKE ALL ON FUNCTION private.auth_user_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.auto_approve() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.calendar_feed(p_token uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.calendar_feed(p_token uuid) TO anon;
+GRANT ALL ON FUNCTION private.calendar_feed(p_token uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.calendar_feed(p_token uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION private.change_log_kept() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.change_log_kept() TO service_role;
 
@@ -3958,6 +4809,8 @@ GRANT ALL ON FUNCTION private.channel_for(p_user_id uuid, p_kind text) TO servic
 REVOKE ALL ON FUNCTION private.check_deferred() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.complete_run() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.count_calendar_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) TO authenticated;
@@ -3987,6 +4840,8 @@ REVOKE ALL ON FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) FROM P
 
 REVOKE ALL ON FUNCTION private.held_back(p_ids uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.hmac_pad(p_key bytea, p_byte integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.is_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.is_admin() TO authenticated;
 GRANT ALL ON FUNCTION private.is_admin() TO service_role;
@@ -3996,7 +4851,12 @@ GRANT ALL ON FUNCTION private.is_mentor_type(p_membershiptype text) TO service_r
 
 REVOKE ALL ON FUNCTION private.is_rows_fault(p_code text, p_context text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.is_signed_by(p_key text, p_headers jsonb, p_body text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.kind_enabled(p_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.kind_enabled(p_kind text) TO service_role;
 
 REVOKE ALL ON FUNCTION private.known_zone(p_zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.known_zone(p_zone text) TO service_role;
@@ -4029,6 +4889,8 @@ GRANT ALL ON FUNCTION private.next_runs(p_limit integer, p_jobs text[]) TO servi
 
 REVOKE ALL ON FUNCTION private.next_step(p_step integer, p_began timestamp with time zone, p_deadline timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.note_undeliverable(p_event jsonb, p_status text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.number_setting(p_key text, p_default integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.number_setting(p_key text, p_default integer) TO service_role;
 
@@ -4039,8 +4901,22 @@ REVOKE ALL ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[])
 
 REVOKE ALL ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.page_url(p_path text) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_sessions TO service_role;
+GRANT SELECT ON TABLE public.mentorship_sessions TO authenticated;
+
+REVOKE ALL ON FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_session_mail(p_session public.mentorship_sessions, p_change text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) TO anon;
+GRANT ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) TO authenticated;
+GRANT ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION private.referring_expression(p_relation regclass) FROM PUBLIC;
 
@@ -4056,6 +4932,9 @@ GRANT ALL ON FUNCTION private.rescue_messages() TO service_role;
 REVOKE ALL ON FUNCTION private.rescue_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.rescue_runs() TO service_role;
 
+REVOKE ALL ON FUNCTION private.reset_calendar_feed() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.reset_calendar_feed() TO authenticated;
+
 REVOKE ALL ON FUNCTION private.retry_delay(p_attempt integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.retry_delay(p_attempt integer) TO service_role;
 
@@ -4070,9 +4949,29 @@ GRANT ALL ON FUNCTION private.schema_version() TO service_role;
 
 REVOKE ALL ON FUNCTION private.sees_everything() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.session_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.session_end(p_session public.mentorship_sessions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.session_event(p_session public.mentorship_sessions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.session_mail(p_session public.mentorship_sessions, p_other uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.session_title(p_session public.mentorship_sessions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.set_resend_secret(p_secret text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.set_resend_secret(p_secret text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.set_signing_key(p_name text, p_key bytea) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_run() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.signature(p_key text, p_message bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.signed(p_purpose text, p_payload text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.signed(p_purpose text, p_payload text) TO service_role;
 
 REVOKE ALL ON FUNCTION private.slug(p_name text, p_id uuid) FROM PUBLIC;
 
@@ -4094,6 +4993,8 @@ REVOKE ALL ON FUNCTION private.sync_set_quietly(p_ids uuid[], p_deadline timesta
 REVOKE ALL ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) TO service_role;
 
+REVOKE ALL ON FUNCTION private.text_setting(p_key text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.touch_updated_at() FROM PUBLIC;
@@ -4102,6 +5003,9 @@ REVOKE ALL ON FUNCTION private.trigger_deadline() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.try_members(p_ids uuid[], p_auto_approve boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.uncertain_messages() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.uncertain_messages() TO service_role;
+
 REVOKE ALL ON FUNCTION private.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) TO service_role;
 
@@ -4109,18 +5013,35 @@ REVOKE ALL ON FUNCTION private.undo_chunk(p_of uuid, p_chunk bigint) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.unsubscribe(p_token uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.unsubscribe(p_token uuid) TO anon;
-GRANT ALL ON FUNCTION private.unsubscribe(p_token uuid) TO authenticated;
-GRANT ALL ON FUNCTION private.unsubscribe(p_token uuid) TO service_role;
+REVOKE ALL ON FUNCTION private.unsigned(p_purpose text, p_token text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.unsubscribe(p_token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.unsubscribe(p_token text) TO anon;
+GRANT ALL ON FUNCTION private.unsubscribe(p_token text) TO authenticated;
+GRANT ALL ON FUNCTION private.unsubscribe(p_token text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.unsubscribe_token(p_user_id uuid, p_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.unsubscribe_token(p_user_id uuid, p_kind text) TO service_role;
 
 REVOKE ALL ON FUNCTION private.was_cancelled(p_code text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.withdraw_session_mail(p_session_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.accept_schedules(p_verdicts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.accept_schedules(p_verdicts jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION public.answer_message(p_token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.answer_message(p_token text) TO anon;
+GRANT ALL ON FUNCTION public.answer_message(p_token text) TO authenticated;
+GRANT ALL ON FUNCTION public.answer_message(p_token text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.approve_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.approve_run(p_run_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.calendar_feed(p_token uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.calendar_feed(p_token uuid) TO anon;
+GRANT ALL ON FUNCTION public.calendar_feed(p_token uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.calendar_feed(p_token uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.cancel_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_run(p_run_id uuid) TO service_role;
@@ -4178,11 +5099,22 @@ GRANT ALL ON FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_abou
 REVOKE ALL ON FUNCTION public.register_jobs(p_jobs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.register_jobs(p_jobs jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION public.resend_webhook(json) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.resend_webhook(json) TO anon;
+GRANT ALL ON FUNCTION public.resend_webhook(json) TO authenticated;
+GRANT ALL ON FUNCTION public.resend_webhook(json) TO service_role;
+
+REVOKE ALL ON FUNCTION public.reset_calendar_feed() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.reset_calendar_feed() TO authenticated;
+
 REVOKE ALL ON FUNCTION public.retry_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retry_run(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.scheduler_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.scheduler_state() TO service_role;
+
+REVOKE ALL ON FUNCTION public.set_resend_secret(p_secret text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_resend_secret(p_secret text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) TO service_role;
@@ -4197,12 +5129,15 @@ GRANT ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint,
 REVOKE ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) TO service_role;
 
-REVOKE ALL ON FUNCTION public.unsubscribe(p_token uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.unsubscribe(p_token uuid) TO anon;
-GRANT ALL ON FUNCTION public.unsubscribe(p_token uuid) TO authenticated;
-GRANT ALL ON FUNCTION public.unsubscribe(p_token uuid) TO service_role;
+REVOKE ALL ON FUNCTION public.unsubscribe(p_token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.unsubscribe(p_token text) TO anon;
+GRANT ALL ON FUNCTION public.unsubscribe(p_token text) TO authenticated;
+GRANT ALL ON FUNCTION public.unsubscribe(p_token text) TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
+
+GRANT SELECT,DELETE ON TABLE public.calendar_feeds TO authenticated;
+GRANT SELECT,DELETE ON TABLE public.calendar_feeds TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_hours TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_hours TO service_role;
@@ -4238,6 +5173,9 @@ GRANT UPDATE(experience_years) ON TABLE public.mentors TO authenticated;
 
 GRANT UPDATE(teaching_style) ON TABLE public.mentors TO authenticated;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_answers TO service_role;
+GRANT SELECT ON TABLE public.message_answers TO authenticated;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_outbox TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notifications TO service_role;
@@ -4249,6 +5187,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.program_settings TO service_role;
 
 GRANT SELECT,DELETE ON TABLE public.sync_rejects TO service_role;
 GRANT SELECT ON TABLE public.sync_rejects TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.undeliverable_addresses TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
 GRANT SELECT ON TABLE public.users TO authenticated;

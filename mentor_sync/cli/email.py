@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import webbrowser
 from contextlib import closing
@@ -19,7 +20,7 @@ from mentor_sync.mail.message import Mail, as_email
 from mentor_sync.mail.rendering import SOURCE_LANGUAGE, Rendered, find_kind, languages, render
 from mentor_sync.settings import Settings, load_settings
 
-app = typer.Typer(help="Look at the mails.", no_args_is_help=True)
+app = typer.Typer(help="Look at the mails, and how they go out.", no_args_is_help=True)
 
 _INDEX = """<!doctype html>
 <html lang="en">
@@ -69,7 +70,7 @@ def preview(
     if out is None and show:
         out = Path(tempfile.mkdtemp(prefix="mentor_sync-"), f"{kind}.html")
     if out is not None:
-        sample = as_email(_message(wanted, mail, settings)).as_string()
+        sample = as_email(_message(wanted, mail, settings)).as_bytes().decode("ascii")
         _write(out, sample if out.suffix == ".eml" else mail.html)
     _answer(invocation, kind, mail, out)
     _open(out if show else None)
@@ -94,6 +95,32 @@ def send_test(
         raise MentorSyncError(f"The mail did not go out: {delivery.reason}", code="not_sent")
     invocation.answer({"to": to, "provider_id": delivery.provider_id})
     invocation.say(f"Handed over to {backend.name}: {mail.subject}")
+
+
+@app.command("webhook")
+def webhook(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    _json: JsonOption = False,
+) -> None:
+    """Let Resend tell of bounces: read the webhook's secret (whsec_...) from stdin, keep it."""
+    from mentor_sync.cli.project import find_project
+
+    invocation, settings = invocation_of(context), load_settings()
+    project = find_project(invocation, settings)
+    secret = _read_secret()
+    project.confirm(invocation, f"Set the secret of Resend's webhook on {project.name}?", yes=yes)
+    with project.open(settings) as database:
+        database.rpc("set_resend_secret", {"p_secret": secret}, expect=bool)
+    url = f"{project.url.rstrip('/')}/rest/v1/rpc/resend_webhook?apikey="
+    invocation.answer({"url": url})
+    invocation.say(f"Noted. At Resend the webhook's address is\n{url}<your publishable key>")
+
+
+def _read_secret() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Signing secret of the webhook", hide_input=True, err=True)).strip()
+    return sys.stdin.readline().strip()
 
 
 def _answer(invocation: Invocation, kind: str, mail: Rendered, out: Path | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -52,8 +52,8 @@ class Vitals(Protocol):
         """Checks of which a failed one means: no work is done now."""
 
 
-def create_app(vitals: Vitals, metrics: Metrics) -> Starlette:
-    """The app: /healthz, /readyz and /metrics, and 404 for anything else."""
+def create_app(vitals: Vitals, metrics: Metrics, pages: Sequence[Route] = ()) -> Starlette:
+    """The app: /healthz, /readyz, /metrics and these pages, and 404 for anything else."""
 
     # Not async, so that a slow check holds up a thread and not the other routes.
     def healthz(_: Request) -> Response:
@@ -70,6 +70,7 @@ def create_app(vitals: Vitals, metrics: Metrics) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", scrape),
+            *pages,
         ],
         exception_handlers={404: _not_found, 405: _not_found},
     )

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from email.utils import parseaddr
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
@@ -14,6 +15,7 @@ from mentor_sync.api_errors import NO_CONNECTION
 from mentor_sync.clock import monotonic
 from mentor_sync.daemon.health import Check, HealthServer, create_app
 from mentor_sync.daemon.metrics import Metrics
+from mentor_sync.daemon.pages import Pages
 from mentor_sync.daemon.systemd import notify, watchdog_seconds
 from mentor_sync.daemon.ticker import REFRESH_SECONDS, Ticker
 from mentor_sync.daemon.workers import Workers
@@ -23,6 +25,8 @@ from mentor_sync.logs import get_logger
 from mentor_sync.runner import WORKER
 from mentor_sync.settings import Settings
 
+PAGE_PATIENCE = 3.0
+"""Seconds that somebody who clicked waits for an answer."""
 CLAIM_PATIENCE = 1.0
 """Seconds to repeat a claim: the next one comes soon anyway."""
 STUCK_SECONDS = 120.0
@@ -64,7 +68,11 @@ class Daemon:
             claiming, open_database(30.0, self._observe), settings, self._metrics
         )
         self._ticker = Ticker(open_database(5.0, self._observe), self._metrics, self._workers.wake)
-        self._health = HealthServer(create_app(self, self._metrics), settings.health_port)
+        self._pages = Pages(
+            lambda: open_database(PAGE_PATIENCE, self._observe), parseaddr(settings.mail_from)
+        )
+        app = create_app(self, self._metrics, self._pages.routes())
+        self._health = HealthServer(app, settings.health_port)
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT: 0. The second of them ends at once: 143 or 130.
@@ -154,6 +162,7 @@ class Daemon:
                 # Threads that hang in a request must not hold the process.
                 os._exit(128 + number)
         self._health.stop()
+        self._pages.close()
         self._log.info("stopped")
         return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -11,21 +12,23 @@ from mentor_sync.errors import ConfigurationError, MentorSyncError
 from mentor_sync.mail.backends import (
     Backend,
     Delivery,
-    MailConfigurationError,
-    MailUnreachable,
     RateLimit,
     open_backend,
 )
-from mentor_sync.mail.backends.backend import put_off
+from mentor_sync.mail.invites import invite, read_meeting
 from mentor_sync.mail.message import Mail
 from mentor_sync.mail.rendering import BadTemplate, render
 from mentor_sync.redaction import redact
 from mentor_sync.settings import Settings
 
 Row = Mapping[str, Any]
-GROUP = 10
-"""Mails that are handed over before the next wait for their turn."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class NoLinks(ConfigurationError):
+    """A mail asks something, and there is no page where its links could lead."""
+
+    default_code = "no_links"
 
 
 class Post:
@@ -39,7 +42,6 @@ class Post:
     def __init__(self, backend: Backend, settings: Settings) -> None:
         self._backend = backend
         self._settings = settings
-        self._rate = RateLimit(settings.mail_per_second)
 
     def close(self) -> None:
         self._backend.close()
@@ -53,29 +55,17 @@ class Post:
             MailConfigurationError: no mail can be sent so.
             MailUnreachable: nobody takes them now.
         """
-        results: list[dict[str, Any]] = []
-        mails: list[Mail] = []
+        refused: list[dict[str, Any]] = []
+        # Written one by one as they are asked for: while a server takes one mail.
+        mails = self._mails(rows, run_id, refused)
+        return [_result(delivery) for delivery in self._backend.send(mails)] + refused
+
+    def _mails(self, rows: list[Row], run_id: str, refused: list[dict[str, Any]]) -> Iterator[Mail]:
         for row in rows:
             try:
-                mails.append(self._written(row, run_id))
+                yield self._written(row, run_id)
             except MentorSyncError as error:
-                results.append(_refused(row, error))
-        for start in range(0, len(mails), GROUP):
-            group = mails[start : start + GROUP]
-            try:
-                results.extend(map(_result, self._handed_over(group)))
-            except (MailConfigurationError, MailUnreachable) as error:
-                # Once some have gone out, the caller must learn of them: the next call raises.
-                if start == 0:
-                    raise
-                results.extend(map(_result, put_off(mails[start:], error.message)))
-                break
-        return results
-
-    def _handed_over(self, mails: list[Mail]) -> list[Delivery]:
-        for _ in mails:
-            self._rate.wait()
-        return self._backend.send(mails)
+                refused.append(_refused(row, error))
 
     def _written(self, row: Row, run_id: str) -> Mail:
         data = dict(self._shown(row))
@@ -91,6 +81,8 @@ class Post:
             html=rendered.html,
             unsubscribe_url=data["unsubscribe_url"] or "",
             run_id=run_id,
+            batch=UUID(row["batch"]),
+            **self._invitation(row["data"]),
         )
 
     def _shown(self, row: Row) -> Iterator[tuple[str, Any]]:
@@ -98,8 +90,9 @@ class Post:
         yield "programme", self._settings.programme
         yield "recipient_name", row["name"] or ""
         yield "timezone", row["timezone"] or "UTC"
-        yield "unsubscribe_url", self._link(row["token"])
+        yield "unsubscribe_url", self._link("unsubscribe", row["unsubscribe"])
         yield from row["data"].items()
+        yield from self._answers(row)
         if row["kind"] == "digest":
             yield "messages", [self._item({**row, **part}) for part in row["data"]["messages"]]
 
@@ -111,11 +104,35 @@ class Post:
         urls = [value for name, value in part["data"].items() if name.endswith("_url") and value]
         return {"title": rendered.subject, **({"url": urls[0]} if urls else {})}
 
-    def _link(self, token: str) -> str | None:
+    def _answers(self, row: Row) -> Iterator[tuple[str, Any]]:
+        """The links that answer the questions of a message, by what its template calls them."""
+        if not row["asked"]:
+            return
+        links = [[self._link("answer", token) for token in tokens] for tokens in row["asked"]]
+        if not self._settings.links:
+            raise NoLinks("MENTOR_SYNC_LINKS is not set, so nobody could answer.")
+        match row["kind"]:
+            case "survey_digest":
+                surveys = zip(row["data"]["surveys"], links, strict=True)
+                yield "surveys", [{**survey, "rating_urls": urls} for survey, urls in surveys]
+            case "health_check_in":
+                yield from zip(("well_url", "help_url"), links[0], strict=True)
+            case _:
+                yield "rating_urls", links[0]
+
+    def _invitation(self, data: Row) -> dict[str, Any]:
+        """The calendar's part of a mail about a session."""
+        if "event" not in data:
+            return {}
+        sender = parseaddr(self._settings.mail_from)
+        made = invite(read_meeting(data["event"], organiser=sender))
+        return {"calendar": made.ics, "calendar_method": made.method}
+
+    def _link(self, verb: str, token: str) -> str | None:
         page = self._settings.links
         if not page:
             return None
-        return f"{page}{'&' if urlsplit(page).query else '?'}{urlencode({'token': token})}"
+        return f"{page}{'&' if urlsplit(page).query else '?'}{urlencode({verb: token})}"
 
 
 def mail_url(settings: Settings, project_url: str) -> str | None:
@@ -139,7 +156,7 @@ def open_backend_of(settings: Settings, project_url: str) -> Backend:
             code="no_mail",
         )
     key = settings.resend_api_key.get_secret_value() if settings.resend_api_key else ""
-    return open_backend(url, resend_key=key)
+    return open_backend(url, resend_key=key, limit=RateLimit(settings.mail_per_second))
 
 
 def open_post(settings: Settings, project_url: str) -> Post:
@@ -148,8 +165,8 @@ def open_post(settings: Settings, project_url: str) -> Post:
 
 
 def _refused(row: Row, error: MentorSyncError) -> dict[str, Any]:
-    """A template that was broken by hand is mended by hand: until then the message waits."""
-    outcome = "retry" if isinstance(error, BadTemplate) else "failed"
+    """What an operator mends, a template or a setting, is worth waiting for."""
+    outcome = "retry" if isinstance(error, BadTemplate | NoLinks) else "failed"
     return {"id": row["id"], "outcome": outcome, "reason": redact(error.message)}
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -50,6 +50,8 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 # Narrower than RFC 5322: what would need quotes, or an escape in a mailto: address, is out.
 _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff<>()\[\]\\,;:\"@%?#]+")
 _URL = re.compile(r"https?://[^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]+", re.IGNORECASE)
+_MOMENTS = ("starts_at", "ends_at", "changed_at")
+_COPIED = ("title", "timezone", "meeting_url", "sequence", "cancelled")
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -122,6 +124,22 @@ class Meeting:
         _check_person("organiser", self.organiser)
         for person in self.attendees:
             _check_person("attendees", person)
+
+
+def read_meeting(event: Mapping[str, Any], *, organiser: Person) -> Meeting:
+    """A meeting as private.session_event writes it.
+
+    Raises:
+        BadMeeting: as Meeting does.
+    """
+    moments: dict[str, Any] = {name: datetime.fromisoformat(event[name]) for name in _MOMENTS}
+    people = tuple(
+        # A backslash in a name is what no calendar may hold.
+        (name.replace("\\", "/"), address)
+        for name, address in event.get("attendees", [organiser])
+    )
+    rest = {name: event[name] for name in _COPIED}
+    return Meeting(id=UUID(event["id"]), organiser=organiser, attendees=people, **moments, **rest)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.utils import format_datetime
-from typing import Any
+from functools import lru_cache
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,6 +16,8 @@ import idna
 
 from mentor_sync.clock import utc_now
 from mentor_sync.errors import MentorSyncError
+from mentor_sync.mail import folding
+from mentor_sync.mail.mime import attachment, multipart, text_part
 
 STEADY_HEADERS = ("Auto-Submitted", "List-Unsubscribe", "List-Unsubscribe-Post")
 """What a provider that writes the mail itself has to be given: the same at every attempt."""
@@ -27,13 +26,11 @@ _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*")
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _BREAKING = {"Cc", "Cs", "Zl", "Zp"}
-_LONGEST_WORD = 60
-_LONGEST_NAME = 200
 _LONGEST_LINK = 900  # a line of a mail ends at 998
-_LINE = 76
 # They turn the direction of the text, so that a subject reads as something else.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _URL_LETTERS = "%/:?#[]@!$&'()*+,;=~-._"
+_WORDY = {"Subject", "X-Mentor-Sync-Run"}
 
 
 class BadAddress(MentorSyncError):
@@ -64,34 +61,53 @@ class Mail:
     calendar: bytes = b""
     calendar_method: str = ""  # REQUEST or CANCEL
     run_id: str = ""
+    batch: UUID | None = None  # with which others it is handed over
 
 
-def as_email(mail: Mail, *, at: datetime | None = None) -> EmailMessage:
-    """The mail with its headers and parts; the same but for the date at every attempt.
+@dataclass(frozen=True)
+class Email:
+    """A mail with its headers, as people read them."""
+
+    sender: Address
+    to: Address
+    headers: dict[str, str | Address]
+    mail: Mail
+
+    def __getitem__(self, name: str) -> str:
+        return str(self.headers[name])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.headers
+
+    def as_bytes(self) -> bytes:
+        """As it travels: lines of ASCII."""
+        head = "".join(f"{name}: {_folded(name, self.headers[name])}\r\n" for name in self.headers)
+        return f"{head}MIME-Version: 1.0\r\n{_content(self.mail)}".encode("ascii")
+
+
+def as_email(mail: Mail, *, at: datetime | None = None) -> Email:
+    """The mail with its headers; the same but for the date at every attempt.
 
     Raises:
         BadAddress: of the recipient or the reply.
         BadSender: of the sender.
     """
-    email = EmailMessage(policy=_POLICY)
-    sender = _sender(mail)
-    email["From"] = sender
-    email["To"] = Address(one_line(mail.to_name), addr_spec=_address("recipient", mail.to))
+    sender = _sender(mail.sender)
+    to = _person(mail.to_name, "recipient", mail.to)
+    headers: dict[str, str | Address] = {"From": sender, "To": to}
     if mail.reply_to:
-        email["Reply-To"] = _parsed("Reply-To", mail.reply_to)
-    email["Subject"] = one_line(mail.subject)
-    email["Date"] = format_datetime(at or utc_now())
+        headers["Reply-To"] = _parsed("Reply-To", mail.reply_to)
+    headers["Subject"] = one_line(mail.subject)
+    headers["Date"] = format_datetime(at or utc_now())
     # The outbox row's, so that receivers can tell a second attempt from a second mail.
-    email["Message-ID"] = f"<{mail.id}@{sender.domain}>"
-    _add_extra_headers(email, mail)
-    _add_parts(email, mail)
-    return email
+    headers["Message-ID"] = f"<{mail.id}@{sender.domain}>"
+    return Email(sender, to, headers | _extra_headers(mail), mail)
 
 
 def one_line(text: str) -> str:
     """A name or a subject that stays where it is put: nothing in it ends or begins a header."""
     visible = _TURNING.sub("", text)
-    spaced = "".join(" " if unicodedata.category(c) in _BREAKING else c for c in visible)
+    spaced = visible if visible.isprintable() else "".join(map(_spaced, visible))
     # Else the text would be taken for an encoded word, and what it decodes to for a header.
     return " ".join(spaced.split()).replace("=?", "= ?")
 
@@ -105,34 +121,45 @@ def encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _add_extra_headers(email: EmailMessage, mail: Mail) -> None:
-    email["Auto-Submitted"] = "auto-generated"
+def _spaced(character: str) -> str:
+    return " " if unicodedata.category(character) in _BREAKING else character
+
+
+def _extra_headers(mail: Mail) -> dict[str, str | Address]:
+    headers: dict[str, str | Address] = {"Auto-Submitted": "auto-generated"}
     link = quote(encodable(mail.unsubscribe_url), safe=_URL_LETTERS)
     if 0 < len(link) < _LONGEST_LINK:
-        email["List-Unsubscribe"] = f"<{link}>"
-        email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        headers["List-Unsubscribe"] = f"<{link}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if mail.run_id:
-        email["X-Mentor-Sync-Run"] = one_line(mail.run_id)
+        headers["X-Mentor-Sync-Run"] = one_line(mail.run_id)
+    return headers
 
 
-def _add_parts(email: EmailMessage, mail: Mail) -> None:
-    email.set_content(encodable(mail.text))
+def _folded(name: str, value: str | Address) -> str:
+    if isinstance(value, Address):
+        return folding.person(name, value)
+    return folding.words(name, value) if name in _WORDY else value
+
+
+def _content(mail: Mail) -> str:
+    parts = [text_part("plain", encodable(mail.text))]
     if mail.html:
-        email.add_alternative(encodable(mail.html), subtype="html")
-    if mail.calendar:
-        # Twice, as calendars do it: some programs read the part, others only the attachment.
-        invitation = mail.calendar.decode(errors="replace")
-        email.add_alternative(
-            invitation, subtype="calendar", params={"method": calendar_method(mail)}
-        )
-        email.add_attachment(
-            mail.calendar, maintype="application", subtype="ics", filename="invite.ics"
-        )
+        parts.append(text_part("html", encodable(mail.html)))
+    if not mail.calendar:
+        return parts[0] if len(parts) == 1 else multipart("alternative", parts, mail.id.hex)
+    # Twice, as calendars do it: some programs read the part, others only the attachment.
+    invitation = encodable(mail.calendar.decode(errors="replace"))
+    parts.append(text_part("calendar", invitation, method=calendar_method(mail)))
+    alternatives = multipart("alternative", parts, mail.id.hex)
+    attached = attachment("application/ics", mail.calendar, "invite.ics")
+    return multipart("mixed", [alternatives, attached], mail.id.hex)
 
 
-def _sender(mail: Mail) -> Address:
+@lru_cache(maxsize=16)  # the same for all mails
+def _sender(text: str) -> Address:
     try:
-        return _parsed("sender", mail.sender)
+        return _parsed("sender", text)
     except BadAddress as error:
         raise BadSender(error.message) from None
 
@@ -140,12 +167,11 @@ def _sender(mail: Mail) -> Address:
 def _parsed(whose: str, text: str) -> Address:
     named = _NAMED.fullmatch(text)
     if not named:
-        return Address(addr_spec=_address(whose, text))
-    name = named["name"].strip().strip('"')
-    return Address(one_line(name), addr_spec=_address(whose, named["address"]))
+        return _person("", whose, text)
+    return _person(named["name"].strip().strip('"'), whose, named["address"])
 
 
-def _address(whose: str, text: str) -> str:
+def _person(name: str, whose: str, text: str) -> Address:
     """An address as SMTP takes it. What is wrong is named, not quoted: logs outlive consent."""
     local, at, domain = text.strip().rpartition("@")
     if not at:
@@ -157,7 +183,7 @@ def _address(whose: str, text: str) -> str:
     encoded = _domain(domain)
     if not encoded or len(local) + len(encoded) > 253:
         raise BadAddress(f"The address of the {whose} has a domain that is not valid.")
-    return f"{local}@{encoded}"
+    return Address(one_line(name), local, encoded)
 
 
 def _domain(text: str) -> str:
@@ -169,50 +195,3 @@ def _domain(text: str) -> str:
     labels = encoded.split(".")
     valid = all(len(label) < 64 and _LABEL.fullmatch(label) for label in labels)
     return encoded if valid and not labels[-1].isdigit() else ""
-
-
-class _Policy(EmailPolicy):
-    """Folds by itself what Python 3.11 folds wrongly.
-
-    It loses the quotes of a long name, whose comma then makes two people, and encodes a long URL,
-    which no mail program decodes.
-    """
-
-    def fold(self, name: str, value: Any) -> str:
-        match name.lower():
-            case "from" | "to" | "reply-to":
-                text = _person(name, value.addresses[0])
-            case "subject" | "x-mentor-sync-run":
-                text = _words(name, str(value))
-            case "list-unsubscribe":
-                text = str(value)
-            case _:
-                folded: str = super().fold(name, value)
-                return folded
-        return f"{name}: {text}".replace("\n", self.linesep) + self.linesep
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode("ascii")
-
-
-def _person(header: str, who: Address) -> str:
-    if _is_plain(who.display_name) and len(who.display_name) < _LONGEST_NAME:
-        return str(who)
-    return f"{_encoded(header, who.display_name, 'utf-8')} <{who.addr_spec}>"
-
-
-def _words(header: str, text: str) -> str:
-    return _encoded(header, text, "us-ascii" if _is_plain(text) else "utf-8")
-
-
-def _is_plain(text: str) -> bool:
-    """Whether lines can be made of it as it stands."""
-    return text.isascii() and all(len(word) < _LONGEST_WORD for word in text.split(" "))
-
-
-def _encoded(header: str, text: str, charset: str) -> str:
-    return Header(text, charset, maxlinelen=_LINE, header_name=header).encode(splitchars=" ")
-
-
-# 7bit: a relay that does not speak 8BITMIME must not have to rewrite the mail.
-_POLICY = _Policy(linesep="\r\n", cte_type="7bit")

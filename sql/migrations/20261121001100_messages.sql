@@ -1,7 +1,6 @@
 -- Messages: one row a mail, made in the transaction of its cause, sent by the job
 -- deliver_messages. Who wants what, when, and how much of it.
--- service_role queues, claims and finishes; a person sets their own preferences; whoever has
--- the token of a message may unsubscribe its recipient from its kind, and nothing else.
+-- service_role queues, claims and finishes; a person sets their own preferences.
 
 insert into public.program_settings (key, value, description) values
   ('mail_daily_cap', '5', 'Most mails a person gets in 24 hours; the rest waits for the digest.'),
@@ -61,7 +60,8 @@ create table public.message_outbox (
   max_attempts integer not null default 8,
   claimed_by uuid references public.job_runs (id) on delete set null,
   claimed_fence bigint,
-  token uuid not null unique default gen_random_uuid(),
+  batch uuid,
+  in_doubt boolean not null default false,
   provider_id text,
   error text,
   created_at timestamptz not null default now(),
@@ -69,7 +69,7 @@ create table public.message_outbox (
   constraint message_outbox_once unique (kind, recipient, about),
   constraint message_outbox_status_known check (
     status in (
-      'queued', 'sending', 'sent', 'failed', 'dead', 'superseded', 'expired', 'off', 'in_app',
+      'queued', 'sending', 'uncertain', 'sent', 'failed', 'dead', 'superseded', 'expired', 'off', 'in_app',
       'digest', 'digested', 'bounced', 'complained'
     )
   ),
@@ -80,6 +80,9 @@ create index message_outbox_queued_idx on public.message_outbox (priority desc, 
 where status = 'queued';
 create index message_outbox_sending_idx on public.message_outbox (claimed_by)
 where status = 'sending';
+create index message_outbox_uncertain_idx on public.message_outbox (batch, id)
+where status = 'uncertain';
+create index message_outbox_provider_idx on public.message_outbox (provider_id);
 create index message_outbox_claimed_idx on public.message_outbox (claimed_by);
 create index message_outbox_digest_idx on public.message_outbox (recipient) where status = 'digest';
 create index message_outbox_recipient_idx on public.message_outbox (recipient, sent_at);
@@ -94,7 +97,8 @@ comment on column public.message_outbox.about is 'What it is about, such as sess
 comment on column public.message_outbox.data is 'What the template shows.';
 comment on column public.message_outbox.priority is 'Higher goes first; from 8 on it ignores caps.';
 comment on column public.message_outbox.status is
-  'queued, sending, sent; failed: it cannot be sent; dead: it could not in all attempts;'
+  'queued, sending, sent; uncertain: it may have been sent, and is sent again as the very same;'
+  ' failed: it cannot be sent; dead: it could not in all attempts;'
   ' superseded, expired; off, in_app, digest: as the person prefers; digested; bounced, complained.';
 comment on column public.message_outbox.not_before is 'Not sent before this time.';
 comment on column public.message_outbox.expires_at is 'Not worth sending after this time.';
@@ -102,8 +106,10 @@ comment on column public.message_outbox.attempt is 'How often it was handed over
 comment on column public.message_outbox.max_attempts is 'After so many it is dead.';
 comment on column public.message_outbox.claimed_by is 'The run that sends it, or sent it.';
 comment on column public.message_outbox.claimed_fence is 'The fence of that run.';
-comment on column public.message_outbox.token is
-  'Whoever has it may unsubscribe the recipient from this kind.';
+comment on column public.message_outbox.batch is
+  'With which others it was handed over: the provider knows them again as the same set only.';
+comment on column public.message_outbox.in_doubt is
+  'It may have been sent: no rule holds it back any more, and it is sent as the very same.';
 comment on column public.message_outbox.provider_id is 'What the provider calls it.';
 comment on column public.message_outbox.error is 'Why it was not sent.';
 comment on column public.message_outbox.created_at is 'When its cause was.';
@@ -214,6 +220,25 @@ $$;
 comment on function private.number_setting(text, integer) is
   'A whole number of program_settings, or the default where it is none.';
 
+create function private.kind_enabled(p_kind text) returns boolean
+language sql stable set search_path = '' as $$
+  select coalesce(
+    (
+      select s.value <> 'false'::jsonb from public.program_settings as s
+      where s.key = case p_kind
+        when 'new_student' then 'NEW_STUDENT_ASSIGNMENT'
+        when 'submission_received' then 'PENDING_SUBMISSION_REMINDER'
+        when 'milestone' then 'STUDENT_MILESTONE_ACHIEVED'
+        when 'session_reminder' then 'SESSION_REMINDERS'
+        when 'overdue_feedback' then 'OVERDUE_FEEDBACK_ALERT'
+      end
+    ),
+    true
+  )
+$$;
+comment on function private.kind_enabled(text) is
+  'Whether the programme sends this kind at all: the switches in program_settings.';
+
 -- Queueing ----------------------------------------------------------------------------------
 
 create function public.queue_message(
@@ -227,7 +252,11 @@ create function public.queue_message(
 ) returns uuid
 language plpgsql volatile set search_path = '' as $$
 declare
-  channel constant text := private.channel_for(p_recipient, p_kind);
+  channel constant text := case
+    when private.kind_enabled(p_kind) then private.channel_for(p_recipient, p_kind) else 'off'
+  end;
+  -- What is to be answered, or put into a calendar, is a mail of its own.
+  gathered constant boolean := not p_data ?| array['ask', 'event'];
   made uuid;
 begin
   insert into public.message_outbox (
@@ -235,7 +264,9 @@ begin
   )
   values (
     p_kind, p_recipient, p_about, p_data, p_priority, coalesce(p_not_before, now()), p_expires_at,
-    case channel when 'email' then 'queued' else channel end
+    case
+      when channel = 'email' or channel = 'digest' and not gathered then 'queued' else channel
+    end
   )
   on conflict do nothing
   returning id into made;
@@ -275,29 +306,81 @@ comment on function public.supersede_messages(text, text[]) is
 
 -- Sending -----------------------------------------------------------------------------------
 
--- Messages that a run had and never told the end of: they may have been sent, so they keep
--- their id, by which the receiver knows them again.
+create table public.undeliverable_addresses (
+  address text primary key,
+  reason text not null,
+  message_id uuid references public.message_outbox (id) on delete set null,
+  created_at timestamptz not null default now()
+);
+
+create index undeliverable_addresses_message_idx on public.undeliverable_addresses (message_id);
+
+comment on table public.undeliverable_addresses is
+  'Addresses that bounced, or whose owner complained: nothing is sent there. Delete a row to try'
+  ' again.';
+comment on column public.undeliverable_addresses.address is
+  'The address as private.normalise_email writes it.';
+comment on column public.undeliverable_addresses.reason is 'What the provider said.';
+comment on column public.undeliverable_addresses.message_id is 'The message it was about.';
+comment on column public.undeliverable_addresses.created_at is 'When it was noted.';
+
+alter table public.undeliverable_addresses enable row level security;
+revoke all on table public.undeliverable_addresses from public, anon, authenticated, service_role;
+grant select, insert, update, delete on table public.undeliverable_addresses to service_role;
+
+-- Messages that a run had and never told the end of may have been sent. One worker at a time
+-- looks for them: two would each find a part of a batch.
 create function private.rescue_messages() returns void
-language sql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' as $$
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('mentor_sync.rescue_messages', 0)) then
+    return;
+  end if;
   update public.message_outbox as m
-  set status = 'queued'
+  set status = 'uncertain', in_doubt = true
   where m.id in (
     select x.id
     from public.message_outbox as x
     left join public.job_runs as r on r.id = x.claimed_by
     where x.status = 'sending'
       and (r.status is distinct from 'running' or r.fence <> x.claimed_fence)
-    for update of x skip locked
-  )
+  );
+end
 $$;
 comment on function private.rescue_messages() is
-  'Messages whose run ended, or was taken over, wait again.';
+  'Messages whose run ended, or was taken over, are uncertain.';
+
+-- Whoever locks the first message of a batch has the batch, so two workers never share one.
+create function private.uncertain_messages() returns table (id uuid, verdict text, later timestamptz)
+language sql volatile set search_path = '' as $$
+  with first as materialized (
+    select m.batch from public.message_outbox as m
+    where m.status = 'uncertain' and not exists (
+      select from public.message_outbox as x
+      where x.batch = m.batch and x.status = 'uncertain'
+        and (x.id < m.id or x.not_before > now())
+    )
+      and m.not_before <= now()
+    order by m.created_at, m.id
+    limit 1
+    for update skip locked
+  )
+  select
+    m.id,
+    case when m.attempt >= m.max_attempts then 'dead' else 'sending' end,
+    null::timestamptz
+  from first
+  inner join public.message_outbox as m on m.batch = first.batch and m.status = 'uncertain'
+$$;
+comment on function private.uncertain_messages() is
+  'A batch that may have been sent, to be sent again as it was: no rule looks at it anew.';
 
 -- What is due now, and what becomes of what is not: too late, quiet there, too many already.
 create function private.due_messages(p_limit integer) returns table (id uuid, verdict text, later timestamptz)
 language sql volatile set search_path = '' as $$
   with candidate as materialized (
-    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind
+    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind,
+      m.data ?| array['ask', 'event'] or m.kind = 'digest' as stands_alone
     from public.message_outbox as m
     where m.status = 'queued' and m.not_before <= now()
     order by m.priority desc, m.created_at, m.id
@@ -307,6 +390,10 @@ language sql volatile set search_path = '' as $$
   judged as (
     select
       c.*,
+      exists (
+        select from public.undeliverable_addresses as a
+        where a.address = private.normalise_email(u.email)
+      ) as undeliverable,
       private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until) as quiet_until,
       row_number() over (
         partition by c.recipient order by c.priority desc, c.created_at, c.id
@@ -323,16 +410,17 @@ language sql volatile set search_path = '' as $$
     j.id,
     case
       when j.expires_at < now() then 'expired'
+      when j.undeliverable then 'failed'
       when j.quiet_until is not null and j.priority < 8 then 'quiet'
       when j.place > private.number_setting('mail_daily_cap', 5) and j.priority < 8
-        and j.kind <> 'digest' then 'digest'
+        and not j.stands_alone then 'digest'
       else 'sending'
     end,
     j.quiet_until
   from judged as j
 $$;
 comment on function private.due_messages(integer) is
-  'The next messages and what is to become of each: sending, expired, quiet or digest.';
+  'The next messages and what is to become of each: sending, expired, failed, quiet or digest.';
 
 create function public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer default 500)
 returns jsonb
@@ -342,8 +430,19 @@ declare
   claimed jsonb;
 begin
   perform private.rescue_messages();
-  with due as materialized (
+  with again as materialized (
+    select u.* from private.uncertain_messages() as u
+  ),
+  due as materialized (
+    select a.* from again as a
+    union all
     select d.* from private.due_messages(least(greatest(p_limit, 1), 5000)) as d
+    where not exists (select from again)
+  ),
+  -- A message that goes alone is known by its own id.
+  handed_over (batch) as materialized (
+    select case when count(*) = 1 then (array_agg(d.id))[1] else gen_random_uuid() end
+    from due as d where d.verdict = 'sending'
   ),
   taken as (
     update public.message_outbox as m
@@ -351,8 +450,15 @@ begin
       status = case d.verdict when 'quiet' then 'queued' else d.verdict end,
       not_before = case d.verdict when 'quiet' then d.later else m.not_before end,
       attempt = m.attempt + (d.verdict = 'sending')::integer,
+      error = case d.verdict
+        when 'failed' then 'The address is in undeliverable_addresses.' else m.error
+      end,
       claimed_by = case d.verdict when 'sending' then p_run_id else m.claimed_by end,
-      claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end
+      claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end,
+      batch = case
+        when m.status = 'queued' and d.verdict = 'sending' then (select h.batch from handed_over as h)
+        else m.batch
+      end
     from due as d
     where m.id = d.id
     returning m.*
@@ -362,10 +468,12 @@ begin
     'messages', coalesce(
       jsonb_agg(
         jsonb_build_object(
-          'id', t.id, 'kind', t.kind, 'data', t.data, 'token', t.token, 'attempt', t.attempt,
+          'id', t.id, 'kind', t.kind, 'data', t.data, 'attempt', t.attempt, 'batch', t.batch,
           'address', private.trim_space(u.email), 'name', u.full_name,
           'timezone', private.known_zone(u.timezone),
-          'locale', u.locale
+          'locale', u.locale,
+          'unsubscribe', private.unsubscribe_token(t.recipient, t.kind),
+          'asked', private.answer_tokens(t.id, t.data, t.created_at, t.expires_at)
         )
         order by t.priority desc, t.created_at, t.id
       ) filter (where t.status = 'sending'),
@@ -380,7 +488,7 @@ $$;
 comment on function public.claim_messages(uuid, bigint, integer) is
   'Takes messages that are due for a run of deliver_messages, and puts off those that are not.';
 
--- [{id, outcome: sent|retry|failed, provider_id, reason, retry_after}]
+-- [{id, outcome: sent|retry|uncertain|failed|released, alone, provider_id, reason, retry_after}]
 create function public.finish_messages(p_run_id uuid, p_fence bigint, p_results jsonb)
 returns jsonb
 language plpgsql volatile set search_path = '' as $$
@@ -390,19 +498,24 @@ declare
 begin
   with given as (
     select * from jsonb_to_recordset(p_results) as g (
-      id uuid, outcome text, provider_id text, reason text, retry_after double precision
+      id uuid, outcome text, alone boolean, provider_id text, reason text,
+      retry_after double precision
     )
   ),
   ended as (
     update public.message_outbox as m
     set
       status = case
-        when g.outcome = 'retry' and m.attempt < m.max_attempts then 'queued'
-        when g.outcome = 'retry' then 'dead'
-        else g.outcome
+        when g.outcome in ('sent', 'failed') then g.outcome
+        when g.outcome <> 'released' and m.attempt >= m.max_attempts then 'dead'
+        when g.outcome = 'uncertain' or m.in_doubt then 'uncertain'
+        else 'queued'
       end,
+      in_doubt = m.in_doubt or g.outcome = 'uncertain',
+      attempt = m.attempt - (g.outcome = 'released')::integer,
+      batch = case when g.alone then m.id else m.batch end,
       not_before = case
-        when g.outcome = 'retry' then clock_timestamp() + greatest(
+        when g.outcome in ('retry', 'uncertain') then clock_timestamp() + greatest(
           private.retry_delay(m.attempt), make_interval(secs => coalesce(g.retry_after, 0))
         )
         else m.not_before
@@ -412,7 +525,7 @@ begin
       sent_at = case g.outcome when 'sent' then clock_timestamp() end
     from given as g
     where m.id = g.id and m.status = 'sending' and m.claimed_by = p_run_id
-      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'failed')
+      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'uncertain', 'failed', 'released')
     returning m.status
   )
   select coalesce(jsonb_object_agg(e.status, e.n), '{}') into counts
@@ -477,33 +590,6 @@ $$;
 comment on function public.compose_digests(uuid, bigint, integer) is
   'Makes one message of those that wait for a person''s digest, once a day there.';
 
--- Leaving -----------------------------------------------------------------------------------
-
--- Definer: anybody who has the token; it names one kind of one person and tells nothing.
-create function private.unsubscribe(p_token uuid) returns boolean
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  insert into public.contact_preferences as p (user_id, kind, channel)
-  select m.recipient, case m.kind when 'digest' then 'all' else m.kind end, 'off'
-  from public.message_outbox as m
-  where m.token = p_token
-  on conflict (user_id, kind) do update set channel = 'off';
-  update public.message_outbox as m
-  set status = 'off'
-  from public.message_outbox as t
-  where t.token = p_token and m.recipient = t.recipient
-    and (m.kind = t.kind or t.kind = 'digest') and m.status in ('queued', 'digest');
-  return true;
-end
-$$;
-comment on function private.unsubscribe(uuid) is
-  'Switches the kind of this message off for its recipient. Says the same of a token that is none.';
-
-create function public.unsubscribe(p_token uuid) returns boolean
-language sql volatile set search_path = '' as $$ select private.unsubscribe(p_token) $$;
-comment on function public.unsubscribe(uuid) is
-  'One click: no more messages of this kind to whom this one went. Anybody with the token.';
-
 -- Operators ---------------------------------------------------------------------------------
 
 -- Definer: whoever's write made the alert. Never fails it.
@@ -538,22 +624,24 @@ revoke all on function
   private.known_zone(text),
   private.quiet_until(timestamptz, text, time, time),
   private.number_setting(text, integer),
+  private.kind_enabled(text),
   private.rescue_messages(),
+  private.uncertain_messages(),
   private.due_messages(integer),
-  private.unsubscribe(uuid),
   public.queue_message(text, uuid, text, jsonb, integer, timestamptz, timestamptz),
   public.supersede_messages(text, text[]),
   public.claim_messages(uuid, bigint, integer),
   public.finish_messages(uuid, bigint, jsonb),
-  public.compose_digests(uuid, bigint, integer),
-  public.unsubscribe(uuid)
+  public.compose_digests(uuid, bigint, integer)
 from public, anon, authenticated, service_role;
 grant execute on function
   private.channel_for(uuid, text),
   private.known_zone(text),
   private.quiet_until(timestamptz, text, time, time),
   private.number_setting(text, integer),
+  private.kind_enabled(text),
   private.rescue_messages(),
+  private.uncertain_messages(),
   private.due_messages(integer),
   public.queue_message(text, uuid, text, jsonb, integer, timestamptz, timestamptz),
   public.supersede_messages(text, text[]),
@@ -561,5 +649,3 @@ grant execute on function
   public.finish_messages(uuid, bigint, jsonb),
   public.compose_digests(uuid, bigint, integer)
 to service_role;
-grant execute on function private.unsubscribe(uuid), public.unsubscribe(uuid)
-to anon, authenticated, service_role;

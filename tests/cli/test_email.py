@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from mentor_sync.mail.kinds import KINDS
 from tests.cli.support import Command
+from tests.project import Project
 
 
 def test_a_mail_is_shown_as_text(command: Command) -> None:
@@ -53,3 +55,16 @@ def test_an_address_that_is_none_is_refused(
     shown = command("email", "test", "--to", "nobody", "--json")
     assert (shown.code, shown.error["code"]) == (1, "not_sent")
     assert list(tmp_path.glob("box/*.eml")) == []
+
+
+@pytest.mark.usefixtures("as_environment")
+def test_the_secret_of_the_webhook_is_kept_where_nobody_reads_it(
+    project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("whsec_c2VjcmV0IG9mIHRoZSB3ZWJob29r\nhunter2\n"))
+    shown = command("email", "webhook", "--json")
+    assert shown.data["url"].endswith("/rest/v1/rpc/resend_webhook?apikey=")
+    assert "c2VjcmV0" not in shown.out + shown.err
+    assert project.one("select count(*) from private.signing_keys where name = 'resend'") == 1
+    again = command("email", "webhook", "--json")
+    assert (again.code, again.error["code"]) == (1, "MS009")

@@ -53,6 +53,10 @@ class SmtpServer:
     """How many times to take a mail, then cut the connection without a word."""
     farewells: int = 0
     """How many times to answer MAIL with 421 and hang up."""
+    pipelining: bool = False
+    """Whether to offer it, and then to wait for a mail even if nobody may get it."""
+    resets: int = 0
+    """How many times it was asked to forget."""
     needs_login: bool = False
     login_answer: str = ""
 
@@ -64,6 +68,13 @@ class SmtpServer:
         return [str(one.message["Message-ID"]) for one in self.received]
 
     # What aiosmtpd asks of a handler.
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Any, _envelope: Any, hostname: str, answers: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        offered = ["250-PIPELINING"] * self.pipelining
+        return [*answers[:-1], *offered, answers[-1]]
+
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any
     ) -> str:
@@ -110,14 +121,26 @@ class _Session(SMTP):
         else:
             await super().smtp_MAIL(arg)
 
+    async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
+        self._owner.resets += 1
+        await super().smtp_RSET(arg)
+
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
-        if self._owner.cuts:
+        if self._owner.pipelining and self.envelope and not self.envelope.rcpt_tos:
+            await self._data_to_nobody()
+        elif self._owner.cuts:
             self._owner.cuts -= 1
             await self.push("354 go on")
             await self._reader.readline()
             _hang_up(self)
         else:
             await super().smtp_DATA(arg)
+
+    async def _data_to_nobody(self) -> None:
+        await self.push("354 go on")
+        while await self._reader.readline() != b".\r\n":
+            pass
+        await self.push("554 5.5.1 no valid recipients")
 
     def _check(self, _server: Any, _session: Any, _envelope: Any, _how: str, data: Any) -> Any:
         good = (data.login, data.password) == (USER.encode(), PASSWORD.encode())

@@ -80,8 +80,8 @@ def test_a_language_and_a_link_to_unsubscribe(project: Project, api: Api, tmp_pa
     made = queue(project, ann, p_kind="session_reminder", p_data=sample("session_reminder"))
     deliver(api, tmp_path / "box", links="https://example.org/leave")
     mail = mails(tmp_path / "box")[made]
-    token = project.one("select token::text from message_outbox")
-    assert f"https://example.org/leave?token={token}" in mail["List-Unsubscribe"]
+    token = project.one("select private.unsubscribe_token(recipient, kind) from message_outbox")
+    assert f"https://example.org/leave?unsubscribe={token}" in mail["List-Unsubscribe"]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     text = mail.get_body(("plain",))
     assert text is not None

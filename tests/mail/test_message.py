@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentor_sync.mail.message import BadAddress, BadSender, Mail, as_email, one_line
@@ -58,6 +58,7 @@ def squeezed(name: str) -> str:
 
 
 @given(name=nasty, subject=nasty, sender=nasty)
+@settings(deadline=None)  # folding long names takes its time
 def test_no_words_make_a_header_or_a_recipient(name: str, subject: str, sender: str) -> None:
     sender = sender.replace("<", "").replace(">", "").strip().strip('"')
     mail = a_mail(to_name=name, subject=subject, sender=f"{sender} <hello@mentoring.example>")
@@ -120,6 +121,30 @@ def test_names_that_are_not_ascii_stay_as_they_are() -> None:
     message = received(a_mail(to_name="Jörg Müller, Dr.", subject="Ihr Gespräch 👋"))
     assert str(message["To"]) == '"Jörg Müller, Dr." <ann@example.org>'
     assert message["Subject"] == "Ihr Gespräch 👋"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Hello,\n.\nFrom here", "7bit"),
+        ("Grüße an alle\n.\nund so weiter", "quoted-printable"),
+        ("x" * 77, "quoted-printable"),
+        (f"--=_alternative_{ID.hex}--\nx", "quoted-printable"),
+        ("日本語" * 20, "base64"),
+    ],
+)
+def test_a_body_is_encoded_where_it_must_be(text: str, encoding: str) -> None:
+    message = received(a_mail(text=text, html="<p>x</p>"))
+    plain, html = message.iter_parts()
+    assert plain["Content-Transfer-Encoding"] == encoding
+    assert plain.get_content().splitlines() == text.splitlines()
+    assert html.get_content() == "<p>x</p>\r\n"
+
+
+def test_the_same_mail_is_the_same_bytes() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    mail = a_mail(calendar=INVITATION, text="Grüße")
+    assert as_email(mail, at=at).as_bytes() == as_email(mail, at=at).as_bytes()
 
 
 def test_both_bodies_and_the_invitation_twice() -> None:

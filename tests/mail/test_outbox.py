@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -58,6 +57,83 @@ def test_two_workers_never_have_the_same_message(project: Project) -> None:
         claims = list(pool.map(lambda worker: worker.claim(20), workers))
     ids = [row["id"] for rows in claims for row in rows]
     assert len(ids) == len(set(ids)) == 60
+
+
+@pytest.mark.parametrize(
+    ("flag", "kind"),
+    [
+        ("NEW_STUDENT_ASSIGNMENT", "new_student"),
+        ("PENDING_SUBMISSION_REMINDER", "submission_received"),
+        ("STUDENT_MILESTONE_ACHIEVED", "milestone"),
+        ("SESSION_REMINDERS", "session_reminder"),
+        ("OVERDUE_FEEDBACK_ALERT", "overdue_feedback"),
+    ],
+)
+def test_a_switch_of_the_programme_ends_a_kind(project: Project, flag: str, kind: str) -> None:
+    ann = project.person("ann@example.org")
+    queue(project, ann, "on", p_kind=kind)
+    project.run(f"update program_settings set value = 'false' where key = '{flag}'")
+    queue(project, ann, "off", p_kind=kind)
+    queue(project, ann, "other", p_kind="match_confirmed")
+    found: dict[str, str] = dict(project.rows("select about, status from message_outbox"))
+    assert found == {"on": "queued", "off": "off", "other": "queued"}
+
+
+def test_what_may_have_been_sent_comes_back_whole_and_unjudged(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    first, second = Worker(project), Worker(project)
+    made = [queue(project, ann, f"m:{number}") for number in range(3)]
+    (batch,) = {row["batch"] for row in first.claim()}
+    first.die()
+    project.run("insert into contact_hours select id, '00:00', '23:59' from users")
+    later = queue(project, ann, "later", p_priority=9)
+    again = second.claim()
+    assert {row["id"] for row in again} == {str(i) for i in made}
+    assert {row["batch"] for row in again} == {batch}
+    assert second.finish(*made, outcome="retry") == {"uncertain": 3}
+    assert [(row["id"], row["batch"]) for row in second.claim()] == [(str(later), str(later))]
+
+
+def test_a_batch_in_doubt_waits_until_all_of_it_is_due(project: Project) -> None:
+    ann, worker = project.person("ann@example.org"), Worker(project)
+    made = [queue(project, ann, f"m:{number}") for number in range(2)]
+    worker.claim()
+    worker.finish(made[0], outcome="uncertain")
+    worker.finish(made[1], outcome="uncertain", retry_after=900)
+    project.run(f"update message_outbox set not_before = now() where id = '{made[0]}'")
+    assert worker.claim() == []
+    project.run("update message_outbox set not_before = now()")
+    assert len(worker.claim()) == 2
+
+
+def test_two_workers_never_share_a_batch_in_doubt(project: Project) -> None:
+    ann, dead = project.person("ann@example.org"), Worker(project)
+    project.run("update program_settings set value = '100' where key = 'mail_daily_cap'")
+    for number in range(60):
+        queue(project, ann, f"m:{number}")
+    batches = [{row["id"] for row in dead.claim(20)} for _ in range(3)]
+    dead.die()
+    workers = [Worker(project) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        claims = list(pool.map(lambda n: workers[n % 4].claim(), range(20)))
+    found = [{row["id"] for row in rows} for rows in claims if rows]
+    assert sorted(map(sorted, found)) == sorted(map(sorted, batches))
+
+
+def test_what_never_went_out_loses_no_attempt(project: Project) -> None:
+    made, worker = queue(project, project.person("ann@example.org")), Worker(project)
+    for _ in range(10):
+        assert [row["attempt"] for row in worker.claim()] == [1]
+        assert worker.finish(made, outcome="released") == {"queued": 1}
+
+
+def test_nothing_goes_to_an_address_that_bounced(project: Project) -> None:
+    ann, bob = project.person("Ann@example.org "), project.person("bob@example.org")
+    project.run("insert into undeliverable_addresses values ('ann@example.org', 'no such user')")
+    queue(project, ann, p_priority=9)
+    made = queue(project, bob)
+    assert [row["id"] for row in Worker(project).claim()] == [str(made)]
+    assert statuses(project) == {"failed": 1, "sending": 1}
 
 
 def test_the_messages_of_a_dead_worker_wait_again(project: Project) -> None:
@@ -208,23 +284,6 @@ def test_what_is_superseded_or_too_late_is_never_sent(project: Project) -> None:
     assert project.one("select supersede_messages('session:1')") == 1
     assert [row["kind"] for row in Worker(project).claim()] == ["session_reminder"]
     assert statuses(project) == {"superseded": 1, "sending": 1, "expired": 1}
-
-
-def test_one_click_unsubscribes_from_that_kind_only(project: Project) -> None:
-    ann, bob = project.person("ann@example.org"), project.person("bob@example.org")
-    made = queue(project, ann)
-    queue(project, ann, "later")
-    queue(project, bob)
-    token = project.one("select token from message_outbox where id = %s", made)
-    with as_anon(project) as anybody:
-        assert anybody.one("select unsubscribe(%s)", token) is True
-        assert anybody.one("select unsubscribe(%s)", uuid4()) is True
-        anybody.connection.commit()
-    rows = project.rows("select user_id, kind, channel from contact_preferences")
-    assert rows == [(ann, "milestone", "off")]
-    assert statuses(project) == {"off": 2, "queued": 1}
-    queue(project, ann, "x", p_kind="session_reminder")
-    assert statuses(project) == {"off": 2, "queued": 2}
 
 
 @pytest.mark.parametrize("who", [as_anon, as_student, as_mentor, as_admin])

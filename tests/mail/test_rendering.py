@@ -20,18 +20,18 @@ from mentor_sync.cli.email import app as email_app
 from mentor_sync.cli.output import Invocation
 from mentor_sync.errors import UsageError
 from mentor_sync.mail.kinds import KINDS
+from mentor_sync.mail.links import link
+from mentor_sync.mail.moments import moment
 from mentor_sync.mail.rendering import (
     TEMPLATES,
     BadTemplate,
-    BadValue,
     MissingValue,
     Rendered,
     UnknownKind,
     languages,
-    link,
-    moment,
     render,
 )
+from mentor_sync.mail.values import BadValue
 
 WRITTEN = [(kind, language) for kind in KINDS for language in languages(kind)]
 HOSTILE_PIECES = [
@@ -264,7 +264,7 @@ def test_dark_colours_and_the_charset_survive_the_inlining() -> None:
     [
         *("javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", " javascript:x"),
         *("data:text/html,x", "vbscript:x", "file:///etc/passwd", "//x.example", "/sessions/1"),
-        *("", "x", "https:", "https://", "http:///x", "mailto:", "https://x.example/ y"),
+        *("x", "https:", "https://", "http:///x", "mailto:", "https://x.example/ y"),
         *('https://x.example/"', "https://x.example/\\", "https://[x"),
     ],
 )
@@ -275,9 +275,10 @@ def test_no_other_links(url: str) -> None:
         render("session_reminder", sample("session_reminder", session_url=url))
 
 
-def test_links_hold_nothing_that_cannot_be_seen() -> None:
+@pytest.mark.parametrize("url", ["", "https://x.example/\u202e"])
+def test_links_hold_nothing_that_cannot_be_seen(url: str) -> None:
     with pytest.raises(BadValue):
-        link("https://x.example/\u202e")
+        link(url)
 
 
 @pytest.mark.parametrize("url", ["https://x.example/?a=1&b=2#c", "HTTP://x", "mailto:a@b.example"])
@@ -321,6 +322,27 @@ def test_an_edited_template_is_read_again(folder: Path) -> None:
     milestone(folder)
     write(folder, "html", "<p>Bravo</p>")
     assert "<p>Bravo</p>" in milestone(folder).html
+
+
+def test_what_a_template_is_made_of_is_read_again(folder: Path) -> None:
+    write(folder, "html", "{% include 'part.html' %}")
+    for text in ("<p>One</p>", "<p>Two</p>", "<p>Three</p>"):
+        (folder / "part.html").write_text(text)
+        write(folder, "txt", f"Subject: {text}\n{text}")
+        mail = milestone(folder)
+        assert text in mail.html
+        assert (mail.subject, mail.text) == (text, f"{text}\n")
+
+
+def test_a_template_may_come_and_go(folder: Path) -> None:
+    ours = milestone(folder)
+    write(folder, "txt", "Subject: Bravo\nx")
+    (folder / "base.txt").write_text("Ours: {% block content %}{% endblock %}")
+    assert milestone(folder).subject == "Bravo"
+    (folder / "en" / "milestone.txt").unlink()
+    assert milestone(folder).text.startswith("Ours: ")
+    (folder / "base.txt").unlink()
+    assert milestone(folder) == ours
 
 
 def test_a_base_of_the_operator_is_that_of_every_mail(folder: Path) -> None:

@@ -28,6 +28,7 @@ Who = Callable[[Project], AbstractContextManager[Session]]
 
 TABLES = [name for name in RELATIONS if name.startswith("public.")]
 WRITABLE = [name for name in TABLES if not name.startswith("public.v_")]
+OWN = {"contact_hours", "contact_preferences", "calendar_feeds"}
 JOB_TABLES = ("job_schedules", "job_runs", "job_alerts", "job_changes")
 SAID_BY_OTHERS = (
     "id", "user_id", "person_id", "slug", "is_approved", "is_active", "rating", "rating_count",
@@ -106,7 +107,7 @@ def test_a_stranger_finds_every_table_closed_or_empty(any_project: Project) -> N
             assert stranger.refused(f"insert into {table} default values")
             delete = f"delete from {table}"
             # Of their own preferences people may delete rows, which a stranger has none of.
-            if table.removeprefix("public.") in {"contact_hours", "contact_preferences"}:
+            if table.removeprefix("public.") in OWN:
                 assert stranger.changed(delete) == 0
             else:
                 assert stranger.refused(delete)

@@ -8,9 +8,16 @@ _DML = "delete insert select update"
 
 # Every table and view there is. A new one fails the test until somebody has said here who may.
 RELATIONS: dict[str, dict[str, str]] = {
+    "private.signing_keys": {},
     "private.source_members": {},
+    "public.calendar_feeds": {
+        "authenticated": "delete select",
+        "service_role": "delete select",
+    },
     "public.contact_hours": {"authenticated": _DML, "service_role": _DML},
     "public.contact_preferences": {"authenticated": _DML, "service_role": _DML},
+    "public.mentorship_sessions": {"authenticated": "select", "service_role": _DML},
+    "public.message_answers": {"authenticated": "select", "service_role": _DML},
     "public.message_outbox": {"service_role": _DML},
     "public.notifications": {"authenticated": "select", "service_role": _DML},
     "public.job_alerts": {"authenticated": "select", "service_role": "delete select update"},
@@ -21,6 +28,7 @@ RELATIONS: dict[str, dict[str, str]] = {
     "public.mentors": {"authenticated": "select", "service_role": _DML},
     "public.program_settings": {"service_role": "insert select update"},
     "public.sync_rejects": {"authenticated": "select", "service_role": "delete select"},
+    "public.undeliverable_addresses": {"service_role": _DML},
     "public.users": {"authenticated": "select", "service_role": _DML},
     "public.users_user": {"service_role": _DML},
     "public.v_members_without_mentor": {"service_role": "select"},
@@ -40,39 +48,49 @@ FUNCTIONS = {
     "": (
         "private.accounts_changed private.add_counts private.apply_members"
         " private.auth_user_changed private.auto_approve private.check_deferred"
-        " private.complete_run private.departures private.departures_allowed"
-        " private.forget_changes private.forget_departed private.hash_of_rest private.held_back"
-        " private.is_rows_fault private.keep_rejects private.limit_waits private.link_auth_users"
+        " private.complete_run private.count_calendar_change private.departures"
+        " private.departures_allowed private.forget_changes private.forget_departed"
+        " private.hash_of_rest private.held_back private.hmac_pad private.is_rows_fault"
+        " private.is_signed_by private.keep_rejects private.limit_waits private.link_auth_users"
         " private.log_changes private.mail_alert private.members_changed private.members_page"
         " private.mentor_bio private.mentor_expertise private.mentor_members_with"
-        " private.next_step private.outcome_counts private.outcome_records"
-        " private.referring_expression private.reject_quietly private.require_approval"
-        " private.require_undoable private.run_needs_somebody private.run_was_seen_to"
-        " private.schedule_edited private.sees_everything private.settle_lost private.settle_run"
-        " private.slug private.stop_departed private.sync_members private.sync_quietly"
-        " private.sync_set_quietly private.too_late_to_begin private.touch_updated_at"
-        " private.trigger_deadline private.try_members private.undo_chunk private.undo_table"
-        " private.was_cancelled"
+        " private.next_step private.note_undeliverable private.outcome_counts"
+        " private.outcome_records private.page_url private.queue_reminders"
+        " private.queue_session_mail private.referring_expression private.reject_quietly"
+        " private.require_approval private.require_undoable private.run_needs_somebody"
+        " private.run_was_seen_to private.schedule_edited private.sees_everything"
+        " private.session_changed private.session_end private.session_event private.session_mail"
+        " private.session_title private.set_signing_key private.settle_lost private.settle_run"
+        " private.signature private.slug private.stop_departed private.sync_members"
+        " private.sync_quietly private.sync_set_quietly private.text_setting"
+        " private.too_late_to_begin private.touch_updated_at private.trigger_deadline"
+        " private.try_members private.undo_chunk private.undo_table private.unsigned"
+        " private.was_cancelled private.withdraw_session_mail"
     ),
     "anon authenticated service_role": (
-        "private.directory_page private.mentor_directory private.normalise_email"
-        " private.trim_space private.unsubscribe public.get_mentors_with_member_data"
-        " public.list_mentors public.unsubscribe"
+        "private.answer_message private.calendar_feed private.directory_page"
+        " private.mentor_directory private.normalise_email private.receive_resend_event"
+        " private.trim_space private.unsubscribe public.answer_message public.calendar_feed"
+        " public.get_mentors_with_member_data public.list_mentors public.resend_webhook"
+        " public.unsubscribe"
     ),
+    "authenticated": ("private.reset_calendar_feed public.reset_calendar_feed"),
     "authenticated service_role": (
         "private.create_notification private.current_user_id private.is_admin private.sync_one"
         " public.create_notification public.sync_mentor_from_member"
     ),
     "service_role": (
-        "private.assert_run private.change_log_kept private.change_run private.channel_for"
-        " private.due_messages private.is_mentor_type private.known_zone private.next_runs"
-        " private.number_setting private.open_jobs private.quiet_until private.rescue_messages"
-        " private.rescue_runs private.retry_delay private.schema_version private.sync_chunk"
-        " private.take_runs private.undo_changes public.accept_schedules public.approve_run"
-        " public.cancel_run public.changes_of_run public.claim_messages public.claim_runs"
-        " public.compose_digests public.enqueue_run public.enqueue_slots public.find_runs"
-        " public.finish_messages public.finish_runs public.heartbeat_run public.prune_runs"
-        " public.queue_message public.register_jobs public.retry_run public.scheduler_state"
+        "private.answer_tokens private.assert_run private.change_log_kept private.change_run"
+        " private.channel_for private.due_messages private.is_mentor_type private.kind_enabled"
+        " private.known_zone private.next_runs private.number_setting private.open_jobs"
+        " private.quiet_until private.rescue_messages private.rescue_runs private.retry_delay"
+        " private.schema_version private.set_resend_secret private.signed private.sync_chunk"
+        " private.take_runs private.uncertain_messages private.undo_changes"
+        " private.unsubscribe_token public.accept_schedules public.approve_run public.cancel_run"
+        " public.changes_of_run public.claim_messages public.claim_runs public.compose_digests"
+        " public.enqueue_run public.enqueue_slots public.find_runs public.finish_messages"
+        " public.finish_runs public.heartbeat_run public.prune_runs public.queue_message"
+        " public.register_jobs public.retry_run public.scheduler_state public.set_resend_secret"
         " public.supersede_messages public.sync_mentor_profiles public.undo_changes"
     ),
 }

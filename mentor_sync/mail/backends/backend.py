@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from email.message import EmailMessage
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
 from mentor_sync.errors import ApiError, ConfigurationError
-from mentor_sync.mail.message import BadAddress, BadSender, Mail, as_email
+from mentor_sync.mail.backends.rate import RateLimit
+from mentor_sync.mail.message import BadAddress, BadSender, Email, Mail, as_email
 
 SETTING = "MENTOR_SYNC_MAIL"
 
@@ -32,10 +32,21 @@ class Delivery:
     """What became of one mail."""
 
     id: UUID
-    outcome: Literal["sent", "retry", "failed"]
+    outcome: Literal["sent", "retry", "uncertain", "failed"]
     provider_id: str = ""
     reason: str = ""
     retry_after: float | None = None  # seconds
+    alone: bool = False  # not as a part of its batch, so it may be sent again alone
+
+
+class Known(Protocol):
+    """What has the id of a mail."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+Letter = TypeVar("Letter", bound=Known)
 
 
 class Backend(Protocol):
@@ -43,7 +54,7 @@ class Backend(Protocol):
 
     name: str
 
-    def send(self, mails: Sequence[Mail]) -> list[Delivery]:
+    def send(self, mails: Iterable[Mail]) -> list[Delivery]:
         """Send each of them: one delivery a mail, in their order.
 
         Raises:
@@ -55,7 +66,7 @@ class Backend(Protocol):
         """Let go of connections."""
 
 
-def composed(mail: Mail) -> EmailMessage:
+def composed(mail: Mail) -> Email:
     """As `as_email`; the sender is the same for all mails, so if it is wrong none can go.
 
     Raises:
@@ -71,10 +82,15 @@ def composed(mail: Mail) -> EmailMessage:
         ) from error
 
 
-def send_each(mails: Sequence[Mail], deliver: Callable[[Mail], Delivery]) -> list[Delivery]:
+def send_each(
+    given: Iterable[Letter], deliver: Callable[[Letter], Delivery], limit: RateLimit | None = None
+) -> list[Delivery]:
     """Deliver one by one, for a backend that knows no batches."""
     done: list[Delivery] = []
+    mails = iter(given)
     for mail in mails:
+        if limit:
+            limit.wait()
         try:
             done.append(deliver(mail))
         except BadAddress as error:
@@ -83,9 +99,11 @@ def send_each(mails: Sequence[Mail], deliver: Callable[[Mail], Delivery]) -> lis
             # Once one has gone out the caller must learn of it: the next call raises.
             if not any(delivery.outcome == "sent" for delivery in done):
                 raise
-            return done + put_off(mails[len(done) :], error.message)
+            return done + put_off([mail, *mails], error.message)
     return done
 
 
-def put_off(mails: Sequence[Mail], reason: str, retry_after: float | None = None) -> list[Delivery]:
+def put_off(
+    mails: Iterable[Known], reason: str, retry_after: float | None = None
+) -> list[Delivery]:
     return [Delivery(mail.id, "retry", reason=reason, retry_after=retry_after) for mail in mails]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TextIO
 
 from mentor_sync.mail.backends.backend import Delivery, composed, send_each
@@ -18,7 +18,7 @@ class Console:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def send(self, mails: Sequence[Mail]) -> list[Delivery]:
+    def send(self, mails: Iterable[Mail]) -> list[Delivery]:
         return send_each(mails, self._print)
 
     def close(self) -> None:

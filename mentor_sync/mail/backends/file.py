@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from mentor_sync.mail.backends.backend import (
@@ -26,7 +26,7 @@ class File:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, mails: Sequence[Mail]) -> list[Delivery]:
+    def send(self, mails: Iterable[Mail]) -> list[Delivery]:
         return send_each(mails, self._write)
 
     def close(self) -> None:

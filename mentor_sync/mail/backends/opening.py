@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from mentor_sync.mail.backends.backend import SETTING, Backend, MailConfigurationError
 from mentor_sync.mail.backends.console import Console
 from mentor_sync.mail.backends.file import File
+from mentor_sync.mail.backends.rate import RateLimit
 from mentor_sync.mail.backends.resend import API, Resend
 from mentor_sync.mail.backends.smtp import Smtp
 
@@ -23,6 +24,7 @@ def open_backend(
     *,
     resend_key: str = "",
     timeout: float = 10.0,
+    limit: RateLimit | None = None,
     stream: TextIO | None = None,
 ) -> Backend:
     """The backend that a URL means; nothing is connected yet.
@@ -31,6 +33,7 @@ def open_backend(
         url: file:FOLDER, console:, smtp://..., smtps://..., resend: or resend:BASE_URL.
         resend_key: RESEND_API_KEY.
         timeout: seconds to wait for an answer.
+        limit: of requests a second to a server.
         stream: what console: prints to, instead of stdout.
 
     Raises:
@@ -39,10 +42,9 @@ def open_backend(
     scheme, _, rest = url.strip().partition(":")
     match scheme.lower():
         case "smtp" | "smtps":
-            return Smtp(url, timeout=timeout)
+            return Smtp(url, timeout=timeout, limit=limit)
         case "resend":
-            # One a request: a batch is known again only if the very same set comes back.
-            return Resend(resend_key, base_url=rest or API, timeout=timeout, batch_size=1)
+            return Resend(resend_key, base_url=rest or API, timeout=timeout, limit=limit)
         case "file":
             return File(_folder(rest))
         case "console" if not rest:

@@ -1,18 +1,17 @@
 """Mails through Resend's API, each of them once.
 
 Resend knows a request again for 24 hours by its Idempotency-Key, if its body is the same too. The
-key of a mail alone is the id of its outbox row. That of a batch is made of the ids of its mails:
-what was put off together must come back together to be known again.
+key of a mail alone is the id of its outbox row, that of a batch the batch's: the outbox gives
+back whole what may have been taken.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -37,8 +36,6 @@ from mentor_sync.mail.message import (
 )
 
 API = "https://api.resend.com"
-BATCH = 100
-"""Mails a request: what Resend takes at the most."""
 _TRIES = 3
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -49,6 +46,10 @@ class _Letter:
 
     mail: Mail
     body: dict[str, Any]
+    key: str  # the Idempotency-Key of the request that it goes with
+
+    def alone(self) -> _Letter:
+        return replace(self, key=str(self.mail.id))
 
 
 class Resend:
@@ -59,7 +60,6 @@ class Resend:
         base_url: of the API.
         transport: instead of the network, in tests.
         timeout: seconds a request may take.
-        batch_size: mails a request; 1 makes each of them known again by itself.
         limit: of requests a second, waited for before each.
         sleep: between tries.
 
@@ -76,12 +76,10 @@ class Resend:
         base_url: str = API,
         transport: httpx.BaseTransport | None = None,
         timeout: float = 10.0,
-        batch_size: int = BATCH,
         limit: RateLimit | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._key = _checked_key(key)
-        self._batch_size = min(batch_size, BATCH)
         self._limit = limit
         self._http = httpx.Client(
             base_url=_checked_url(base_url),
@@ -97,40 +95,57 @@ class Resend:
             reraise=True,
         )
 
-    def send(self, mails: Sequence[Mail]) -> list[Delivery]:
-        letters, done = _written(mails)
-        todo = deque(_groups(letters, self._batch_size))
+    def send(self, mails: Iterable[Mail]) -> list[Delivery]:
+        given = list(mails)
+        letters, done = _written(given)
+        todo = deque(_groups(letters))
         while todo:
             group = todo.popleft()
             try:
-                done += self._attempts(self._post, group)
+                done += self._attempted(group)
             except Refused as error:
                 # Resend takes all of a batch or nothing: alone, only the bad one fails.
-                if len(group) > 1:
-                    todo.extendleft([letter] for letter in reversed(group))
+                if not _is_alone(group):
+                    todo.extendleft([letter.alone()] for letter in reversed(group))
                 else:
                     done.append(Delivery(group[0].mail.id, "failed", reason=error.message))
             except Lost as error:
-                done += put_off(_mails(group), error.message, error.retry_after)
+                done += _uncertain(group, error)
             except (Busy, MailConfigurationError, MailUnreachable) as error:
                 done += _stopped(error, done, [group, *todo])
                 break
         by_id = {delivery.id: delivery for delivery in done}
-        return [by_id[mail.id] for mail in mails]
+        return [by_id[mail.id] for mail in given]
 
     def close(self) -> None:
         self._http.close()
 
+    def _attempted(self, group: list[_Letter]) -> list[Delivery]:
+        lost: list[Lost] = []
+
+        def post() -> list[Delivery]:
+            try:
+                return self._post(group)
+            except Lost as error:
+                lost.append(error)
+                raise
+
+        try:
+            return self._attempts(post)
+        except (Busy, MailConfigurationError, MailUnreachable) as error:
+            # An attempt before this one may have been taken all the same.
+            raise (lost[-1] if lost else error) from error
+
     def _post(self, group: list[_Letter]) -> list[Delivery]:
         """Sent; the same group is the same request, byte by byte."""
-        alone = len(group) == 1
+        alone = _is_alone(group)
         if self._limit:
             self._limit.wait()
         try:
             answer = self._http.post(
                 "/emails" if alone else "/emails/batch",
                 json=group[0].body if alone else [letter.body for letter in group],
-                headers={"Idempotency-Key": _idempotency_key(_mails(group))},
+                headers={"Idempotency-Key": group[0].key},
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise MailUnreachable(
@@ -152,7 +167,7 @@ def _written(mails: Sequence[Mail]) -> tuple[list[_Letter], list[Delivery]]:
     letters, failed = [], []
     for mail in sorted({mail.id: mail for mail in mails}.values(), key=lambda mail: mail.id):
         try:
-            letters.append(_Letter(mail, _body(mail)))
+            letters.append(_letter(mail))
         except BadAddress as error:
             failed.append(Delivery(mail.id, "failed", reason=error.message))
     return letters, failed
@@ -185,15 +200,36 @@ def _invitation(mail: Mail) -> dict[str, str]:
     }
 
 
-def _groups(letters: list[_Letter], size: int) -> list[list[_Letter]]:
-    """A request each: batches, and alone what has an attachment, which batches do not take."""
-    plain = [letter for letter in letters if "attachments" not in letter.body]
-    alone = [[letter] for letter in letters if "attachments" in letter.body]
-    return [plain[i : i + size] for i in range(0, len(plain), size)] + alone
+def _letter(mail: Mail) -> _Letter:
+    """Batches take no attachments, so what has one goes alone."""
+    alone = mail.batch is None or mail.batch == mail.id or bool(mail.calendar)
+    return _Letter(mail, _body(mail), str(mail.id) if alone else f"batch-{mail.batch}")
 
 
-def _mails(group: list[_Letter]) -> list[Mail]:
-    return [letter.mail for letter in group]
+def _is_alone(group: list[_Letter]) -> bool:
+    return group[0].key == str(group[0].mail.id)
+
+
+def _groups(letters: list[_Letter]) -> list[list[_Letter]]:
+    """A request each."""
+    by_key: dict[str, list[_Letter]] = {}
+    for letter in letters:
+        by_key.setdefault(letter.key, []).append(letter)
+    return list(by_key.values())
+
+
+def _uncertain(group: list[_Letter], error: Lost) -> list[Delivery]:
+    alone = _is_alone(group)
+    return [
+        Delivery(
+            letter.mail.id,
+            "uncertain",
+            reason=error.message,
+            retry_after=error.retry_after,
+            alone=alone,
+        )
+        for letter in group
+    ]
 
 
 def _stopped(
@@ -210,13 +246,6 @@ def _worth_another_try(error: BaseException) -> bool:
     if isinstance(error, Lost):
         return error.retry_after is None  # else it says when
     return isinstance(error, MailUnreachable)
-
-
-def _idempotency_key(mails: list[Mail]) -> str:
-    if len(mails) == 1:
-        return str(mails[0].id)
-    ids = "\n".join(sorted(str(mail.id) for mail in mails))
-    return f"batch-{hashlib.sha256(ids.encode()).hexdigest()}"
 
 
 def _checked_key(given: str) -> str:
