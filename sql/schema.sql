@@ -1695,6 +1695,26 @@ COMMENT ON COLUMN public.mentorship_sessions.created_at IS 'When the row was mad
 
 COMMENT ON COLUMN public.mentorship_sessions.updated_at IS 'When it was last changed.';
 
+CREATE FUNCTION private.queue_invitation(p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select public.queue_message(
+    'session_invite', p_person,
+    'session:' || p_session.session_id || ':invite:' || p_session.calendar_sequence,
+    private.session_mail(p_session, p_other) || jsonb_build_object(
+      'is_moved', p_change = 'moved', 'is_cancelled', p_change = 'cancelled',
+      'event', private.session_event(p_session)
+      || jsonb_build_object('cancelled', p_change = 'cancelled')
+    ),
+    8, null, p_session.scheduled_at
+  )
+  from public.users as u
+  where u.id = p_person and u.role <> 'system'
+$$;
+
+COMMENT ON FUNCTION private.queue_invitation(p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text) IS 'Tells one side of a session that is new, moved or cancelled.';
+
 CREATE FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -1721,7 +1741,7 @@ $$;
 
 COMMENT ON FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) IS 'Reminders of a session to one side, for those of the hours before it that are still to come.';
 
-CREATE FUNCTION private.queue_session_mail(p_session public.mentorship_sessions, p_change text) RETURNS void
+CREATE FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean, p_stands boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -1729,30 +1749,30 @@ declare
   side record;
 begin
   for side in
-    select person.id, person.other
+    select
+      s.person, min(s.other::text)::uuid as other,
+      bool_or(s.is_old) and p_told as was_told, bool_or(not s.is_old) and p_stands as takes_part
     from (values
-      (p_session.mentor_id, p_session.user_id), (p_session.user_id, p_session.mentor_id)
-    ) as person (id, other)
-    inner join public.users as u on u.id = person.id
-    where u.role <> 'system'
+      (p_was.mentor_id, p_was.user_id, true), (p_was.user_id, p_was.mentor_id, true),
+      (p_session.mentor_id, p_session.user_id, false),
+      (p_session.user_id, p_session.mentor_id, false)
+    ) as s (person, other, is_old)
+    where s.person is not null
+    group by s.person
   loop
-    perform public.queue_message(
-      'session_invite', side.id,
-      'session:' || p_session.session_id || ':invite:' || p_session.calendar_sequence,
-      private.session_mail(p_session, side.other) || jsonb_build_object(
-        'is_moved', p_change = 'moved', 'is_cancelled', p_change = 'cancelled',
-        'event', private.session_event(p_session)
-      ),
-      8, null, p_session.scheduled_at
-    );
-    if p_change <> 'cancelled' then
-      perform private.queue_reminders(p_session, side.id, side.other);
+    if side.takes_part then
+      perform private.queue_invitation(
+        p_session, side.person, side.other, case when side.was_told then 'moved' else 'new' end
+      );
+      perform private.queue_reminders(p_session, side.person, side.other);
+    elsif side.was_told then
+      perform private.queue_invitation(p_was, side.person, side.other, 'cancelled');
     end if;
   end loop;
 end
 $$;
 
-COMMENT ON FUNCTION private.queue_session_mail(p_session public.mentorship_sessions, p_change text) IS 'Tells both sides of a session that is new, moved or cancelled.';
+COMMENT ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean, p_stands boolean) IS 'Tells all sides of a session what changed for them: those who had been told of it before, and those who take part now.';
 
 CREATE FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
@@ -2047,19 +2067,20 @@ CREATE FUNCTION private.session_changed() RETURNS trigger
     AS $$
 declare
   was constant boolean := tg_op = 'UPDATE' and old.status = 'SCHEDULED' and not old.is_deleted;
-  stands constant boolean := new.status = 'SCHEDULED' and not new.is_deleted;
-  told boolean;
+  stands constant boolean :=
+    new.status = 'SCHEDULED' and not new.is_deleted and new.scheduled_at > now();
+  before public.mentorship_sessions;
+  told boolean := false;
 begin
   if was then
+    -- As it was in calendars, and as the change that they are to hear of.
+    before := old;
+    before.calendar_sequence := new.calendar_sequence;
+    before.calendar_changed_at := new.calendar_changed_at;
     told := private.withdraw_session_mail(new.session_id);
   end if;
-  if new.scheduled_at < now() or new.status = 'COMPLETED' then
-    return null;
-  end if;
-  if stands then
-    perform private.queue_session_mail(new, case when was and told then 'moved' else 'new' end);
-  elsif was and told then
-    perform private.queue_session_mail(new, 'cancelled');
+  if greatest(before.scheduled_at, new.scheduled_at) > now() and new.status <> 'COMPLETED' then
+    perform private.queue_session_mail(before, new, told, stands);
   end if;
   return null;
 end
@@ -4906,9 +4927,11 @@ REVOKE ALL ON FUNCTION private.page_url(p_path text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_sessions TO service_role;
 GRANT SELECT ON TABLE public.mentorship_sessions TO authenticated;
 
+REVOKE ALL ON FUNCTION private.queue_invitation(p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.queue_session_mail(p_session public.mentorship_sessions, p_change text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean, p_stands boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) TO service_role;

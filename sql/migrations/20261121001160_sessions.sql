@@ -248,56 +248,83 @@ $$;
 comment on function private.withdraw_session_mail(uuid) is
   'Takes back what was not sent about a session; whether all of its invitations had gone out.';
 
-create function private.queue_session_mail(p_session public.mentorship_sessions, p_change text)
-returns void
+create function private.queue_invitation(
+  p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text
+) returns void
+language sql volatile set search_path = '' as $$
+  select public.queue_message(
+    'session_invite', p_person,
+    'session:' || p_session.session_id || ':invite:' || p_session.calendar_sequence,
+    private.session_mail(p_session, p_other) || jsonb_build_object(
+      'is_moved', p_change = 'moved', 'is_cancelled', p_change = 'cancelled',
+      'event', private.session_event(p_session)
+      || jsonb_build_object('cancelled', p_change = 'cancelled')
+    ),
+    8, null, p_session.scheduled_at
+  )
+  from public.users as u
+  where u.id = p_person and u.role <> 'system'
+$$;
+comment on function private.queue_invitation(public.mentorship_sessions, uuid, uuid, text) is
+  'Tells one side of a session that is new, moved or cancelled.';
+
+-- Who is not a side of it any more has it taken out of the calendar.
+create function private.queue_session_mail(
+  p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean,
+  p_stands boolean
+) returns void
 language plpgsql volatile set search_path = '' as $$
 declare
   side record;
 begin
   for side in
-    select person.id, person.other
+    select
+      s.person, min(s.other::text)::uuid as other,
+      bool_or(s.is_old) and p_told as was_told, bool_or(not s.is_old) and p_stands as takes_part
     from (values
-      (p_session.mentor_id, p_session.user_id), (p_session.user_id, p_session.mentor_id)
-    ) as person (id, other)
-    inner join public.users as u on u.id = person.id
-    where u.role <> 'system'
+      (p_was.mentor_id, p_was.user_id, true), (p_was.user_id, p_was.mentor_id, true),
+      (p_session.mentor_id, p_session.user_id, false),
+      (p_session.user_id, p_session.mentor_id, false)
+    ) as s (person, other, is_old)
+    where s.person is not null
+    group by s.person
   loop
-    perform public.queue_message(
-      'session_invite', side.id,
-      'session:' || p_session.session_id || ':invite:' || p_session.calendar_sequence,
-      private.session_mail(p_session, side.other) || jsonb_build_object(
-        'is_moved', p_change = 'moved', 'is_cancelled', p_change = 'cancelled',
-        'event', private.session_event(p_session)
-      ),
-      8, null, p_session.scheduled_at
-    );
-    if p_change <> 'cancelled' then
-      perform private.queue_reminders(p_session, side.id, side.other);
+    if side.takes_part then
+      perform private.queue_invitation(
+        p_session, side.person, side.other, case when side.was_told then 'moved' else 'new' end
+      );
+      perform private.queue_reminders(p_session, side.person, side.other);
+    elsif side.was_told then
+      perform private.queue_invitation(p_was, side.person, side.other, 'cancelled');
     end if;
   end loop;
 end
 $$;
-comment on function private.queue_session_mail(public.mentorship_sessions, text) is
-  'Tells both sides of a session that is new, moved or cancelled.';
+comment on function private.queue_session_mail(
+  public.mentorship_sessions, public.mentorship_sessions, boolean, boolean
+) is
+  'Tells all sides of a session what changed for them: those who had been told of it before, and'
+  ' those who take part now.';
 
 -- Definer: whoever changes a session may not write the outbox.
 create function private.session_changed() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   was constant boolean := tg_op = 'UPDATE' and old.status = 'SCHEDULED' and not old.is_deleted;
-  stands constant boolean := new.status = 'SCHEDULED' and not new.is_deleted;
-  told boolean;
+  stands constant boolean :=
+    new.status = 'SCHEDULED' and not new.is_deleted and new.scheduled_at > now();
+  before public.mentorship_sessions;
+  told boolean := false;
 begin
   if was then
+    -- As it was in calendars, and as the change that they are to hear of.
+    before := old;
+    before.calendar_sequence := new.calendar_sequence;
+    before.calendar_changed_at := new.calendar_changed_at;
     told := private.withdraw_session_mail(new.session_id);
   end if;
-  if new.scheduled_at < now() or new.status = 'COMPLETED' then
-    return null;
-  end if;
-  if stands then
-    perform private.queue_session_mail(new, case when was and told then 'moved' else 'new' end);
-  elsif was and told then
-    perform private.queue_session_mail(new, 'cancelled');
+  if greatest(before.scheduled_at, new.scheduled_at) > now() and new.status <> 'COMPLETED' then
+    perform private.queue_session_mail(before, new, told, stands);
   end if;
   return null;
 end
@@ -397,7 +424,10 @@ revoke all on function
   private.session_mail(public.mentorship_sessions, uuid),
   private.queue_reminders(public.mentorship_sessions, uuid, uuid),
   private.withdraw_session_mail(uuid),
-  private.queue_session_mail(public.mentorship_sessions, text),
+  private.queue_invitation(public.mentorship_sessions, uuid, uuid, text),
+  private.queue_session_mail(
+    public.mentorship_sessions, public.mentorship_sessions, boolean, boolean
+  ),
   private.session_changed(),
   private.reset_calendar_feed(),
   private.calendar_feed(uuid),

@@ -99,12 +99,48 @@ def test_a_move_and_a_cancellation_are_of_the_same_event(
     assert abouts(project, "session_reminder") == []
 
 
+@pytest.mark.parametrize(
+    "values",
+    ["status = 'PENDING', scheduled_at = null", "is_deleted = true", "scheduled_at = '2026-01-01'"],
+)
+def test_what_is_not_to_come_any_more_leaves_calendars(
+    project: Project, api: Api, pair: tuple[UUID, UUID], tmp_path: Path, values: str
+) -> None:
+    session = arranged(project, pair)
+    deliver(api, tmp_path / "first")
+    change(project, session, values)
+    deliver(api, tmp_path / "then")
+    calendars = [calendar for calendar, _ in invitations(tmp_path / "then")]
+    assert [(c["METHOD"], c.events[0]["SEQUENCE"]) for c in calendars] == [("CANCEL", 1)] * 2
+    assert calendars[0].events[0].start.astimezone(UTC) == SOON
+    assert abouts(project, "session_reminder") == []
+
+
 def test_who_was_not_told_of_it_is_not_told_of_its_end(
     project: Project, pair: tuple[UUID, UUID]
 ) -> None:
     session = arranged(project, pair)
     change(project, session, "status = 'CANCELLED'")
     assert statuses(project) == {"superseded": 2}
+
+
+def test_a_mentor_who_is_replaced_has_it_taken_out_of_the_calendar(
+    project: Project, api: Api, pair: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    session, other = arranged(project, pair), project.mentor("other@example.org")
+    deliver(api, tmp_path / "first")
+    change(project, session, f"mentor_id = '{other}'")
+    deliver(api, tmp_path / "then")
+    told = {
+        mail["To"].addresses[0].addr_spec: str(calendar["METHOD"])
+        for calendar, mail in invitations(tmp_path / "then")
+    }
+    assert told == {
+        "mentor@example.org": "CANCEL",
+        "student@example.org": "REQUEST",
+        "other@example.org": "REQUEST",
+    }
+    assert len(abouts(project, "session_reminder")) == 4
 
 
 def test_a_moved_session_is_reminded_of_at_its_new_time_only(
