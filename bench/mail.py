@@ -70,10 +70,11 @@ def _shares(rounds: list[Round]) -> Iterator[str]:
     """Messages a second, and where the time went in the round in the middle."""
     sample, run = sorted(rounds, key=lambda done: done[0].value)[len(rounds) // 2]
     steps = {"other": run.seconds - sum(run.steps.values()), **run.steps}
+    steps |= {f"{name}, meanwhile": seconds for name, seconds in run.meanwhile.items()}
     floor, ours = sample.size / sample.floor, sample.size / sample.ours
     yield f"{sample.case.name}: floor {floor:,.0f} messages a second, ours {ours:,.0f}"
     for name, seconds in sorted(steps.items(), key=lambda step: -step[1]):
-        yield f"  {name:16} {seconds:5.2f} s {seconds / sample.size * 1e6:5.0f} µs a message"
+        yield f"  {name:27} {seconds:5.2f} s {seconds / sample.size * 1e6:5.0f} µs a message"
 
 
 def _options() -> argparse.Namespace:

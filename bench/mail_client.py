@@ -12,10 +12,11 @@ import os
 import smtplib
 import subprocess
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,11 @@ _UNLIMITED = 1e9
 
 @dataclass(frozen=True)
 class Delivered:
-    """What one delivery took: seconds in all, seconds by step, counts by outcome."""
+    """What one delivery took: seconds in all, and by step; `meanwhile` in other threads."""
 
     seconds: float
     steps: dict[str, float]
+    meanwhile: dict[str, float]
     counts: dict[str, int]
 
 
@@ -101,30 +103,40 @@ def _deliver(folder: str) -> dict[str, Any]:
     key = settings.supabase_key.get_secret_value()
     with Database(settings.supabase_url, key, transport=transport) as database:
         database.select("job_schedules", order="job", limit=1)  # connects
-        steps = _watched()
+        steps, meanwhile = _watched()
         begun = time.perf_counter()
         finished = runner.run_now(database, settings, "deliver_messages", {})
         seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "steps": dict(steps), "counts": finished.counts}
+    return asdict(Delivered(seconds, dict(steps), dict(meanwhile), finished.counts))
 
 
-def _watched() -> dict[str, float]:
-    """Seconds by step, from now on, without those of a step within it."""
+class _Within(threading.local):
+    """The seconds of the steps within each step that a thread is in."""
+
+    def __init__(self) -> None:
+        self.seconds = [0.0]
+
+
+def _watched() -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds by step from now on, without those of a step within it; and in other threads."""
     steps: dict[str, float] = defaultdict(float)
-    within = [0.0]
+    meanwhile: dict[str, float] = defaultdict(float)
+    within = _Within()
 
     def watch(owner: Any, name: str, step: Callable[..., str]) -> None:
         original = getattr(owner, name)
 
         def timed(*given: Any, **named: Any) -> Any:
-            within.append(0.0)
+            within.seconds.append(0.0)
             begun = time.perf_counter()
             try:
                 return original(*given, **named)
             finally:
                 taken = time.perf_counter() - begun
-                steps[step(*given)] += taken - within.pop()
-                within[-1] += taken
+                is_main = threading.current_thread() is threading.main_thread()
+                found = steps if is_main else meanwhile
+                found[step(*given)] += taken - within.seconds.pop()
+                within.seconds[-1] += taken
 
         setattr(owner, name, timed)
 
@@ -133,7 +145,7 @@ def _watched() -> dict[str, float]:
     watch(letters, "composed", lambda *_: "compose")
     watch(Email, "as_bytes", lambda *_: "compose")
     watch(Smtp, "send", lambda *_: "SMTP")
-    return steps
+    return steps, meanwhile
 
 
 if __name__ == "__main__":

@@ -16,12 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-import jwt
 import psycopg
 
 from bench.client import run_job
 from bench.population import forget, populate
+from bench.postgrest import ToPostgrest
 from bench.project import MIGRATED, Api, Database, Project, statement, temporary_project
 from bench.scores import Case, Sample, score, table
 from mentor_sync import database as door
@@ -67,26 +66,11 @@ def _queue(project: Project) -> Iterator[Sample]:
 def _over_api(project: Project, batch: int, *, direct: bool) -> float:
     with project.copy(MIGRATED) as database, project.served(database) as api:
         _fill(database)
-        transport = _ToPostgrest(State.load(project.folder)) if direct else None
+        transport = ToPostgrest(State.load(project.folder)) if direct else None
         with door.Database(api.url, api.secret_key, transport=transport) as opened:
             seconds = _drain(_over(opened), batch)
         _each_taken_once(database)
     return seconds
-
-
-class _ToPostgrest(httpx.HTTPTransport):
-    """Past the gateway: its prefix and its key are replaced by PostgREST's."""
-
-    def __init__(self, state: State) -> None:
-        super().__init__()
-        self._port = state.postgrest_port
-        self._token = jwt.encode({"role": "service_role"}, state.keys.jwt_secret)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path.removeprefix("/rest/v1")
-        request.url = request.url.copy_with(port=self._port, path=path)
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return super().handle_request(request)
 
 
 def _fill(database: Database) -> None:

@@ -8,6 +8,7 @@ sees the same Message-ID.
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -31,28 +32,34 @@ def deliver_messages(context: JobContext, _params: DeliverParams) -> JobResult:
     if mail_url(context.settings, context.database.url) is None:
         return _undeliverable(context)
     with closing(open_post(context.settings, context.database.url)) as post:
-        while _deliver(context, post, counts):
-            read = sum(counts.values())
-            context.report(Progress(read, read, dict(counts), []))
+        _deliver(context, post, counts)
     return JobResult(dict(counts), partial=counts["failed"] + counts["dead"] > 0)
 
 
-def _deliver(context: JobContext, post: Post, counts: Counter[str]) -> bool:
-    """One batch; whether there was anything to look at."""
+def _deliver(context: JobContext, post: Post, counts: Counter[str]) -> None:
+    """Batch after batch; the next one is claimed while one is sent."""
+    with ThreadPoolExecutor(1) as ahead:
+        upcoming = ahead.submit(_claim, context)
+        while (claimed := upcoming.result())["looked_at"]:
+            upcoming = ahead.submit(_claim, context)
+            try:
+                results = post.send(claimed["messages"], str(context.run_id))
+            except MentorSyncError:
+                # None went out, and that is no fault of theirs: they wait as they did.
+                _release(context, claimed["messages"] + upcoming.result()["messages"])
+                raise
+            counts.update(_finish(context, results))
+            read = sum(counts.values())
+            context.report(Progress(read, read, dict(counts), []))
+
+
+def _claim(context: JobContext) -> dict[str, Any]:
     asked = {**context.ownership, "p_limit": BATCH}
-    claimed = context.database.rpc("claim_messages", asked, expect=dict)
-    if claimed["messages"]:
-        counts.update(_finish(context, _sent(context, post, claimed["messages"])))
-    return bool(claimed["looked_at"])
+    return context.database.rpc("claim_messages", asked, expect=dict)
 
 
-def _sent(context: JobContext, post: Post, messages: list[Row]) -> list[dict[str, Any]]:
-    try:
-        return post.send(messages, str(context.run_id))
-    except MentorSyncError:
-        # None went out, and that is no fault of theirs: they wait as they did.
-        _finish(context, [{"id": message["id"], "outcome": "released"} for message in messages])
-        raise
+def _release(context: JobContext, messages: list[Row]) -> None:
+    _finish(context, [{"id": message["id"], "outcome": "released"} for message in messages])
 
 
 def _finish(context: JobContext, results: list[dict[str, Any]]) -> dict[str, int]:

@@ -874,7 +874,9 @@ CREATE FUNCTION private.due_messages(p_limit integer) RETURNS TABLE(id uuid, ver
     left join public.contact_hours as h on h.user_id = c.recipient
     cross join lateral (
       select count(*) as n from public.message_outbox as s
-      where s.recipient = c.recipient and s.sent_at > now() - interval '24 hours'
+      where s.recipient = c.recipient and (
+        s.sent_at > now() - interval '24 hours' or s.status in ('sending', 'uncertain')
+      )
     ) as sent
   )
   select
