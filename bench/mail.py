@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from bench.mail_client import Delivered, deliver, send_bare
+from bench.mail_client import Delivered, Took, deliver, send_bare
 from bench.project import MIGRATED, Database, Project, statement, temporary_project
 from bench.scores import Case, Sample, score, table
 from bench.smtp_servers import Server, smtp_server
@@ -19,7 +20,18 @@ SERVERS = {
     "aiosmtpd": Case("to aiosmtpd", 1.5),
     "nothing": Case("to a server that does nothing"),
 }
-Round = tuple[Sample, Delivered]
+
+
+class Round(NamedTuple):
+    """One delivery, and its floor."""
+
+    messages: int
+    floor: Took
+    ours: Delivered
+
+    @property
+    def ratio(self) -> float:
+        return self.ours.seconds / self.floor.seconds
 
 
 def main() -> int:
@@ -29,13 +41,17 @@ def main() -> int:
         _queue(project, options.messages)
         for number in range(1, options.rounds + 1):
             print(f"{options.messages:,} messages, round {number}", file=sys.stderr)
-            for name, case in SERVERS.items():
+            for name in SERVERS:
                 with smtp_server(name, project.folder / f"{name} {number}") as server:
-                    rounds[name].append(_round(project, server, case, options.messages))
-    scores = score(sample for done in rounds.values() for sample, _ in done)
+                    rounds[name].append(_round(project, server, options.messages))
+    scores = score(
+        Sample(SERVERS[name], one.messages, one.ours.seconds, one.floor.seconds)
+        for name, done in rounds.items()
+        for one in done
+    )
     print(table(scores))
-    for done in rounds.values():
-        print("", *_shares(done), sep="\n")
+    for name, done in rounds.items():
+        print("", SERVERS[name].name, *_shares(done), sep="\n")
     return 0 if all(found.ok for found in scores) or not options.check else 1
 
 
@@ -45,16 +61,16 @@ def _queue(project: Project, messages: int) -> None:
     database.settle()
 
 
-def _round(project: Project, server: Server, case: Case, messages: int) -> Round:
+def _round(project: Project, server: Server, messages: int) -> Round:
     with project.copy(QUEUED) as database, project.served(database) as api:
-        run = deliver(api, project.folder, server.port)
+        ours = deliver(api, project.folder, server.port)
         mails = server.taken()
         _each_sent_once(database, messages)
         # The stack stays up, so that the floor has the same machine to itself.
         floor = send_bare(mails, project.folder, server.port)
     if len(mails) != messages or server.taken() != mails:
         raise RuntimeError("The floor and the delivery did not send the same.")
-    return Sample(case, messages, run.seconds, floor), run
+    return Round(messages, floor, ours)
 
 
 def _each_sent_once(database: Database, messages: int) -> None:
@@ -67,14 +83,15 @@ def _each_sent_once(database: Database, messages: int) -> None:
 
 
 def _shares(rounds: list[Round]) -> Iterator[str]:
-    """Messages a second, and where the time went in the round in the middle."""
-    sample, run = sorted(rounds, key=lambda done: done[0].value)[len(rounds) // 2]
-    steps = {"other": run.seconds - sum(run.steps.values()), **run.steps}
-    steps |= {f"{name}, meanwhile": seconds for name, seconds in run.meanwhile.items()}
-    floor, ours = sample.size / sample.floor, sample.size / sample.ours
-    yield f"{sample.case.name}: floor {floor:,.0f} messages a second, ours {ours:,.0f}"
+    """Messages a second, and where the time went, in the round in the middle."""
+    done = sorted(rounds, key=lambda one: one.ratio)[len(rounds) // 2]
+    for name, took in (("floor", done.floor), ("ours", done.ours)):
+        rate, busy = done.messages / took.seconds, took.busy / done.messages * 1e6
+        yield f"{name:5} {rate:5,.0f} messages a second, {busy:4.0f} µs of processor a message"
+    steps = {"other": done.ours.seconds - sum(done.ours.steps.values()), **done.ours.steps}
+    steps |= {f"{name}, meanwhile": seconds for name, seconds in done.ours.meanwhile.items()}
     for name, seconds in sorted(steps.items(), key=lambda step: -step[1]):
-        yield f"  {name:27} {seconds:5.2f} s {seconds / sample.size * 1e6:5.0f} µs a message"
+        yield f"{seconds / done.messages * 1e6:6.0f} µs a message: {name}"
 
 
 def _options() -> argparse.Namespace:

@@ -38,13 +38,27 @@ _UNLIMITED = 1e9
 
 
 @dataclass(frozen=True)
-class Delivered:
-    """What one delivery took: seconds in all, and by step; `meanwhile` in other threads."""
+class Took:
+    """Seconds by the clock, and of this process on a processor: others do not change these."""
 
     seconds: float
+    busy: float
+
+
+@dataclass(frozen=True)
+class Delivered(Took):
+    """What one delivery took, in all and by step; `meanwhile` in other threads."""
+
     steps: dict[str, float]
     meanwhile: dict[str, float]
-    counts: dict[str, int]
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self._begun = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        return time.perf_counter() - self._begun[0], time.process_time() - self._begun[1]
 
 
 def deliver(api: Api, folder: Path, port: int) -> Delivered:
@@ -60,11 +74,11 @@ def deliver(api: Api, folder: Path, port: int) -> Delivered:
     return Delivered(**answer)
 
 
-def send_bare(mails: list[Taken], folder: Path, port: int) -> float:
-    """Seconds that the same mails take over one connection of smtplib, in a fresh process."""
+def send_bare(mails: list[Taken], folder: Path, port: int) -> Took:
+    """What the same mails take over one connection of smtplib, in a fresh process."""
     file = folder / "floor.json"
     file.write_text(json.dumps(mails), encoding="ascii")
-    return float(_asked(["floor", str(file), HOST, str(port)]))
+    return Took(**_asked(["floor", str(file), HOST, str(port)]))
 
 
 def _asked(words: list[str], **variables: str) -> Any:
@@ -80,20 +94,20 @@ def _asked(words: list[str], **variables: str) -> Any:
     return json.loads(done.stdout)
 
 
-def _floor(file: str, host: str, port: str) -> float:
+def _floor(file: str, host: str, port: str) -> Took:
     mails = [
         (sender, to, mail.encode("ascii"))
         for sender, to, mail in json.loads(Path(file).read_bytes())
     ]
     with smtplib.SMTP(host, int(port)) as connection:
         connection.ehlo()
-        begun = time.perf_counter()
+        watch = _Watch()
         for sender, to, mail in mails:
             connection.sendmail(sender, to, mail)
-        return time.perf_counter() - begun
+        return Took(*watch.read())
 
 
-def _deliver(folder: str) -> dict[str, Any]:
+def _deliver(folder: str) -> Took:
     settings = load_settings().model_copy(update={"mail_per_second": _UNLIMITED})
     configure_logs(settings.log_level, settings.log_format)
     load_jobs()
@@ -104,10 +118,9 @@ def _deliver(folder: str) -> dict[str, Any]:
     with Database(settings.supabase_url, key, transport=transport) as database:
         database.select("job_schedules", order="job", limit=1)  # connects
         steps, meanwhile = _watched()
-        begun = time.perf_counter()
-        finished = runner.run_now(database, settings, "deliver_messages", {})
-        seconds = time.perf_counter() - begun
-    return asdict(Delivered(seconds, dict(steps), dict(meanwhile), finished.counts))
+        watch = _Watch()
+        runner.run_now(database, settings, "deliver_messages", {})
+        return Delivered(*watch.read(), dict(steps), dict(meanwhile))
 
 
 class _Within(threading.local):
@@ -150,4 +163,4 @@ def _watched() -> tuple[dict[str, float], dict[str, float]]:
 
 if __name__ == "__main__":
     mode, *words = sys.argv[1:]
-    print(json.dumps(_deliver(*words) if mode == "deliver" else _floor(*words)))
+    print(json.dumps(asdict(_deliver(*words) if mode == "deliver" else _floor(*words))))

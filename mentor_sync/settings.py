@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     )
     links: str | None = Field(
         None,
+        pattern=r"^https?://[^\s/?#]\S*$",
         validation_alias="MENTOR_SYNC_LINKS",
         description="where the daemon's /links is reached from outside, as in https://mentoring.example/links",
     )

@@ -127,7 +127,7 @@ begin
   from public.message_outbox as m
   cross join lateral (select m.data -> 'ask' -> part[2]::integer) as q (asked)
   where m.id = part[1]::uuid;
-  if asked.answer is null then
+  if asked.answer is null or asked.asked ->> 'about' is null then
     return 'unknown';
   end if;
   if to_timestamp(part[4]::bigint) < now() then
@@ -162,8 +162,12 @@ CREATE FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created
         )
       ) order by a.place
     ) as tokens
-    from jsonb_array_elements(p_data -> 'ask') with ordinality as q (asked, place)
-    cross join lateral jsonb_array_elements(q.asked -> 'answers') with ordinality as a (answer, place)
+    from jsonb_array_elements(
+      case when jsonb_typeof(p_data -> 'ask') = 'array' then p_data -> 'ask' end
+    ) with ordinality as q (asked, place)
+    cross join lateral jsonb_array_elements(
+      case when jsonb_typeof(q.asked -> 'answers') = 'array' then q.asked -> 'answers' end
+    ) with ordinality as a (answer, place)
     group by q.place
   ) as asked
 $$;
@@ -624,7 +628,12 @@ CREATE FUNCTION private.calendar_feed(p_token uuid) RETURNS jsonb
         'meetings', coalesce(
           (
             select jsonb_agg(
-              private.session_event(s) - 'attendees' order by s.scheduled_at, s.session_id
+              private.session_event(s) - 'attendees' || jsonb_build_object(
+                'description', 'With ' || coalesce((
+                  select o.full_name from public.users as o
+                  where o.id = case s.mentor_id when u.id then s.user_id else s.mentor_id end
+                ), '')
+              ) order by s.scheduled_at, s.session_id
             )
             from public.mentorship_sessions as s
             where (s.mentor_id = u.id or s.user_id = u.id) and s.status <> 'PENDING'
@@ -850,50 +859,59 @@ CREATE FUNCTION private.due_messages(p_limit integer) RETURNS TABLE(id uuid, ver
     SET search_path TO ''
     AS $$
   with candidate as materialized (
-    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind,
-      m.data ?| array['ask', 'event'] or m.kind = 'digest' as stands_alone
-    from public.message_outbox as m
+    select m.* from public.message_outbox as m
     where m.status = 'queued' and m.not_before <= now()
     order by m.priority desc, m.created_at, m.id
     limit p_limit
     for update skip locked
   ),
-  judged as (
+  judged as materialized (
     select
-      c.*,
-      exists (
-        select from public.undeliverable_addresses as a
-        where a.address = private.normalise_email(u.email)
-      ) as undeliverable,
-      private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until) as quiet_until,
-      row_number() over (
-        partition by c.recipient order by c.priority desc, c.created_at, c.id
-      ) + sent.n as place
+      c.id, c.recipient, c.priority, c.created_at, quiet.until,
+      c.priority >= 8 or c.kind = 'digest' or c.data ?| array['ask', 'event']
+      or coalesce(c.expires_at < now() + interval '24 hours', false) as stands_alone,
+      case
+        when c.expires_at < now() then 'expired'
+        when exists (
+          select from public.undeliverable_addresses as a
+          where a.address = private.normalise_email(u.email)
+        ) then 'failed'
+        when c.priority < 8 and quiet.until is not null then 'quiet'
+        else replace(private.route(c.kind, c.recipient, c.data), 'queued', 'sending')
+      end as verdict
     from candidate as c
     inner join public.users as u on u.id = c.recipient
     left join public.contact_hours as h on h.user_id = c.recipient
     cross join lateral (
+      select private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until)
+    ) as quiet (until)
+  ),
+  counted as (
+    select
+      j.*,
+      row_number() over (
+        partition by j.recipient, j.verdict order by j.priority desc, j.created_at, j.id
+      ) + sent.n as place
+    from judged as j
+    cross join lateral (
       select count(*) as n from public.message_outbox as s
-      where s.recipient = c.recipient and (
+      where s.recipient = j.recipient and (
         s.sent_at > now() - interval '24 hours' or s.status in ('sending', 'uncertain')
       )
     ) as sent
   )
   select
-    j.id,
+    c.id,
     case
-      when j.expires_at < now() then 'expired'
-      when j.undeliverable then 'failed'
-      when j.quiet_until is not null and j.priority < 8 then 'quiet'
-      when j.place > private.number_setting('mail_daily_cap', 5) and j.priority < 8
-        and not j.stands_alone then 'digest'
-      else 'sending'
+      when c.verdict = 'sending' and not c.stands_alone
+        and c.place > private.number_setting('mail_daily_cap', 5) then 'digest'
+      else c.verdict
     end,
-    j.quiet_until
-  from judged as j
+    c.until
+  from counted as c
 $$;
 
-COMMENT ON FUNCTION private.due_messages(p_limit integer) IS 'The next messages and what is to become of each: sending, expired, failed, quiet or digest.';
+COMMENT ON FUNCTION private.due_messages(p_limit integer) IS 'The next messages and what is to become of each: sending, expired, failed, quiet, digest, in_app or off.';
 
 CREATE FUNCTION private.forget_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -971,6 +989,24 @@ end
 $$;
 
 COMMENT ON FUNCTION private.hmac_pad(p_key bytea, p_byte integer) IS 'A key as HMAC-SHA256 uses it: there is no pgcrypto on every server that this builds on.';
+
+CREATE FUNCTION private.holders_of(p_session_id uuid) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select last.recipient
+  from (
+    select distinct on (m.recipient) m.recipient, m.data
+    from public.message_outbox as m
+    where m.kind = 'session_invite'
+      and m.status in ('sending', 'uncertain', 'sent', 'bounced', 'complained')
+      and starts_with(m.about, 'session:' || p_session_id || ':invite:')
+    order by m.recipient, (m.data #>> '{event,sequence}')::integer desc
+  ) as last
+  where not (last.data -> 'is_cancelled')::boolean
+$$;
+
+COMMENT ON FUNCTION private.holders_of(p_session_id uuid) IS 'Who was told of a session and not of its end.';
 
 CREATE FUNCTION private.is_admin() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1536,8 +1572,13 @@ begin
   -- A full mailbox is no reason never to write again.
   if p_event #>> '{data,bounce,type}' is distinct from 'Transient' then
     insert into public.undeliverable_addresses (address, reason, message_id)
-    select private.normalise_email(given.address), said, message
-    from jsonb_array_elements_text(p_event #> '{data,to}') as given (address)
+    select private.normalise_email(coalesce(u.email, (regexp_match(given.address, '<([^<>]*)>'))[1], given.address)),
+      said, message
+    from jsonb_array_elements_text(
+      case when jsonb_typeof(p_event #> '{data,to}') = 'array' then p_event #> '{data,to}' end
+    ) as given (address)
+    left join public.message_outbox as m on m.id = message
+    left join public.users as u on u.id = m.recipient
     on conflict do nothing;
   end if;
 end
@@ -1545,20 +1586,34 @@ $$;
 
 COMMENT ON FUNCTION private.note_undeliverable(p_event jsonb, p_status text) IS 'Marks the message, and its address where it cannot be reached at all.';
 
+CREATE FUNCTION private.notify_in_app(p_recipient uuid, p_kind text, p_data jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into public.notifications (user_id, type, title, metadata)
+  values (
+    p_recipient, p_kind,
+    left(coalesce(nullif(p_data ->> 'title', ''), replace(p_kind, '_', ' ')), 300), p_data
+  )
+$$;
+
+COMMENT ON FUNCTION private.notify_in_app(p_recipient uuid, p_kind text, p_data jsonb) IS 'Tells a person inside the application what else would be a mail.';
+
 CREATE FUNCTION private.number_setting(p_key text, p_default integer) RETURNS integer
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
   select coalesce(
     (
-      select (s.value #>> '{}')::integer from public.program_settings as s
+      select least(greatest(round((s.value #>> '{}')::numeric), -2147483648), 2147483647)::integer
+      from public.program_settings as s
       where s.key = p_key and jsonb_typeof(s.value) = 'number'
     ),
     p_default
   )
 $$;
 
-COMMENT ON FUNCTION private.number_setting(p_key text, p_default integer) IS 'A whole number of program_settings, or the default where it is none.';
+COMMENT ON FUNCTION private.number_setting(p_key text, p_default integer) IS 'A number of program_settings, rounded, or the default where it is none.';
 
 CREATE FUNCTION private.open_jobs(p_jobs text[]) RETURNS text[]
     LANGUAGE sql
@@ -1648,7 +1703,7 @@ CREATE TABLE public.mentorship_sessions (
     CONSTRAINT mentorship_sessions_session_rating_check CHECK (((session_rating >= 1) AND (session_rating <= 5))),
     CONSTRAINT mentorship_sessions_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'SCHEDULED'::text, 'COMPLETED'::text, 'CANCELLED'::text]))),
     CONSTRAINT mentorship_sessions_type_is_upper_snake CHECK ((session_type ~ '^[A-Z][A-Z0-9_]*$'::text)),
-    CONSTRAINT mentorship_sessions_url_is_web CHECK ((meeting_url ~* '^https?://[!-~]+$'::text))
+    CONSTRAINT mentorship_sessions_url_is_web CHECK ((meeting_url ~ '^[Hh][Tt][Tt][Pp][Ss]?://[!#-;=?-\[\]_a-z~]+$'::text))
 );
 
 COMMENT ON TABLE public.mentorship_sessions IS 'Sessions of mentors with students.';
@@ -1743,38 +1798,38 @@ $$;
 
 COMMENT ON FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) IS 'Reminders of a session to one side, for those of the hours before it that are still to come.';
 
-CREATE FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean, p_stands boolean) RETURNS void
+CREATE FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_stands boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-  side record;
+  person uuid;
+  holders constant uuid[] := array(select private.holders_of(p_session.session_id));
+  sides constant uuid[] := case
+    when p_stands then array[p_session.mentor_id, p_session.user_id] else '{}'
+  end;
 begin
-  for side in
-    select
-      s.person, min(s.other::text)::uuid as other,
-      bool_or(s.is_old) and p_told as was_told, bool_or(not s.is_old) and p_stands as takes_part
-    from (values
-      (p_was.mentor_id, p_was.user_id, true), (p_was.user_id, p_was.mentor_id, true),
-      (p_session.mentor_id, p_session.user_id, false),
-      (p_session.user_id, p_session.mentor_id, false)
-    ) as s (person, other, is_old)
-    where s.person is not null
-    group by s.person
-  loop
-    if side.takes_part then
+  foreach person in array holders loop
+    if person <> all (sides) then
       perform private.queue_invitation(
-        p_session, side.person, side.other, case when side.was_told then 'moved' else 'new' end
+        p_was, person,
+        case person when p_was.mentor_id then p_was.user_id else p_was.mentor_id end, 'cancelled'
       );
-      perform private.queue_reminders(p_session, side.person, side.other);
-    elsif side.was_told then
-      perform private.queue_invitation(p_was, side.person, side.other, 'cancelled');
     end if;
+  end loop;
+  foreach person in array sides loop
+    perform private.queue_invitation(
+      p_session, person, case person when sides[1] then sides[2] else sides[1] end,
+      case when person = any (holders) then 'moved' else 'new' end
+    );
+    perform private.queue_reminders(
+      p_session, person, case person when sides[1] then sides[2] else sides[1] end
+    );
   end loop;
 end
 $$;
 
-COMMENT ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean, p_stands boolean) IS 'Tells all sides of a session what changed for them: those who had been told of it before, and those who take part now.';
+COMMENT ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_stands boolean) IS 'Tells those who have a session in the calendar, and those who take part now, what changed.';
 
 CREATE FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
@@ -1988,6 +2043,25 @@ $$;
 
 COMMENT ON FUNCTION private.retry_delay(p_attempt integer) IS 'How long a run waits after an attempt that failed: 5 to 10 seconds, then twice that, and on.';
 
+CREATE FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  channel constant text := case
+    when private.kind_enabled(p_kind) then private.channel_for(p_recipient, p_kind) else 'off'
+  end;
+begin
+  return case
+    when channel = 'email' or p_kind = 'digest' and channel <> 'off' then 'queued'
+    when channel = 'digest' and p_data ?| array['ask', 'event'] then 'queued'
+    else channel
+  end;
+end
+$$;
+
+COMMENT ON FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) IS 'How a message goes that is due now: queued for mail, in_app, digest or off.';
+
 CREATE FUNCTION private.run_needs_somebody() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2068,21 +2142,24 @@ CREATE FUNCTION private.session_changed() RETURNS trigger
     SET search_path TO ''
     AS $$
 declare
-  was constant boolean := tg_op = 'UPDATE' and old.status = 'SCHEDULED' and not old.is_deleted;
-  stands constant boolean :=
-    new.status = 'SCHEDULED' and not new.is_deleted and new.scheduled_at > now();
-  before public.mentorship_sessions;
-  told boolean := false;
+  after public.mentorship_sessions := case tg_op when 'DELETE' then old else new end;
+  before public.mentorship_sessions := case tg_op when 'INSERT' then new else old end;
 begin
-  if was then
-    -- As it was in calendars, and as the change that they are to hear of.
-    before := old;
-    before.calendar_sequence := new.calendar_sequence;
-    before.calendar_changed_at := new.calendar_changed_at;
-    told := private.withdraw_session_mail(new.session_id);
+  if tg_op = 'DELETE' then
+    after.calendar_sequence := old.calendar_sequence + 1;
+    after.calendar_changed_at := now();
+    after.status := 'CANCELLED';
   end if;
-  if greatest(before.scheduled_at, new.scheduled_at) > now() and new.status <> 'COMPLETED' then
-    perform private.queue_session_mail(before, new, told, stands);
+  -- As it was in calendars, and as the change that they are to hear of.
+  before.calendar_sequence := after.calendar_sequence;
+  before.calendar_changed_at := after.calendar_changed_at;
+  perform private.withdraw_session_mail(after.session_id);
+  if greatest(before.scheduled_at, after.scheduled_at) > now() and after.status <> 'COMPLETED' then
+    perform private.queue_session_mail(
+      before, after,
+      after.status = 'SCHEDULED' and not after.is_deleted and after.scheduled_at > now()
+      and after.mentor_id is not null and after.user_id is not null
+    );
   end if;
   return null;
 end
@@ -2174,6 +2251,10 @@ begin
   end if;
   perform private.set_signing_key('resend', decode(substr(p_secret, 7), 'base64'));
   return true;
+exception
+  when invalid_parameter_value then
+    raise exception 'That is no secret of a webhook.'
+      using errcode = 'MS009', hint = 'It was not copied whole.';
 end
 $_$;
 
@@ -2862,6 +2943,9 @@ begin
   insert into public.contact_preferences as p (user_id, kind, channel)
   select u.id, ended, 'off' from public.users as u where u.id = person
   on conflict (user_id, kind) do update set channel = 'off';
+  update public.contact_preferences as p
+  set channel = 'off'
+  where p.user_id = person and ended = 'all' and p.channel <> 'off';
   update public.message_outbox as m
   set status = 'off'
   where m.recipient = person and (m.kind = ended or ended = 'all')
@@ -2894,26 +2978,23 @@ $$;
 
 COMMENT ON FUNCTION private.was_cancelled(p_code text) IS 'Whether an error with this code is somebody cancelling the statement.';
 
-CREATE FUNCTION private.withdraw_session_mail(p_session_id uuid) RETURNS boolean
-    LANGUAGE plpgsql
+CREATE FUNCTION private.withdraw_session_mail(p_session_id uuid) RETURNS void
+    LANGUAGE sql
     SET search_path TO ''
     AS $$
-declare
-  withdrawn integer;
-begin
   delete from public.message_outbox as m
   where m.kind = 'session_reminder' and m.status in ('queued', 'digest', 'superseded')
-    and m.about like 'session:' || p_session_id || ':%';
+    and starts_with(m.about, 'session:' || p_session_id || ':');
   update public.message_outbox as m
-  set status = 'superseded'
-  where m.kind = 'session_invite' and m.status in ('queued', 'digest')
-    and m.about like 'session:' || p_session_id || ':invite:%';
-  get diagnostics withdrawn = row_count;
-  return withdrawn = 0;
-end
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  where m.kind in ('session_invite', 'session_reminder')
+    and m.status in ('queued', 'digest', 'sending')
+    and starts_with(m.about, 'session:' || p_session_id || ':')
 $$;
 
-COMMENT ON FUNCTION private.withdraw_session_mail(p_session_id uuid) IS 'Takes back what was not sent about a session; whether all of its invitations had gone out.';
+COMMENT ON FUNCTION private.withdraw_session_mail(p_session_id uuid) IS 'Takes back what was not sent yet about a session.';
 
 CREATE FUNCTION public.accept_schedules(p_verdicts jsonb) RETURNS integer
     LANGUAGE sql
@@ -3020,7 +3101,9 @@ begin
       not_before = case d.verdict when 'quiet' then d.later else m.not_before end,
       attempt = m.attempt + (d.verdict = 'sending')::integer,
       error = case d.verdict
-        when 'failed' then 'The address is in undeliverable_addresses.' else m.error
+        when 'failed' then 'The address is in undeliverable_addresses.'
+        when 'dead' then coalesce(m.error, 'No worker lived to tell what became of it.')
+        else m.error
       end,
       claimed_by = case d.verdict when 'sending' then p_run_id else m.claimed_by end,
       claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end,
@@ -3031,13 +3114,19 @@ begin
     from due as d
     where m.id = d.id
     returning m.*
+  ),
+  told as (
+    select private.notify_in_app(t.recipient, t.kind, t.data) from taken as t
+    where t.status = 'in_app'
   )
   select jsonb_build_object(
+    'told', (select count(*) from told),
     'looked_at', (select count(*) from due),
     'messages', coalesce(
       jsonb_agg(
         jsonb_build_object(
           'id', t.id, 'kind', t.kind, 'data', t.data, 'attempt', t.attempt, 'batch', t.batch,
+          'in_doubt', t.in_doubt,
           'address', private.trim_space(u.email), 'name', u.full_name,
           'timezone', private.known_zone(u.timezone),
           'locale', u.locale,
@@ -3105,6 +3194,9 @@ declare
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
   composed integer;
 begin
+  update public.message_outbox as m
+  set status = 'expired'
+  where m.status = 'digest' and m.expires_at <= now();
   with waiting as materialized (
     select distinct on (m.recipient) m.recipient, here.at::date as day
     from public.message_outbox as m
@@ -3112,18 +3204,20 @@ begin
     cross join lateral (
       select now() at time zone private.known_zone(u.timezone) as at
     ) as here
-    where m.status = 'digest'
+    where m.status = 'digest' and coalesce(m.expires_at > now(), true)
+      and not exists (
+        select from public.message_outbox as d
+        where d.kind = 'digest' and d.recipient = m.recipient
+          and d.about = 'digest:' || here.at::date
+      )
       and extract(hour from here.at) >= private.number_setting('digest_hour', 8)
     limit p_limit
   ),
   mine as materialized (
     select m.id, m.recipient, w.day, m.kind, m.data, m.created_at
     from waiting as w
-    inner join public.message_outbox as m on m.recipient = w.recipient and m.status = 'digest'
-    where not exists (
-      select from public.message_outbox as d
-      where d.kind = 'digest' and d.recipient = w.recipient and d.about = 'digest:' || w.day
-    )
+    inner join public.message_outbox as m
+      on m.recipient = w.recipient and m.status = 'digest' and coalesce(m.expires_at > now(), true)
     for update of m skip locked
   ),
   made as (
@@ -3280,16 +3374,18 @@ begin
     set
       status = case
         when g.outcome in ('sent', 'failed') then g.outcome
-        when g.outcome <> 'released' and m.attempt >= m.max_attempts then 'dead'
+        when g.outcome not in ('released', 'held') and m.attempt >= m.max_attempts then 'dead'
         when g.outcome = 'uncertain' or m.in_doubt then 'uncertain'
+        when m.superseded_at is not null then 'superseded'
         else 'queued'
       end,
       in_doubt = m.in_doubt or g.outcome = 'uncertain',
-      attempt = m.attempt - (g.outcome = 'released')::integer,
+      attempt = m.attempt - (g.outcome in ('released', 'held'))::integer,
       batch = case when g.alone then m.id else m.batch end,
       not_before = case
+        when g.outcome = 'held' then clock_timestamp() + interval '5 minutes'
         when g.outcome in ('retry', 'uncertain') then clock_timestamp() + greatest(
-          private.retry_delay(m.attempt), make_interval(secs => coalesce(g.retry_after, 0))
+          private.retry_delay(m.attempt), make_interval(secs => least(coalesce(g.retry_after, 0), 86400))
         )
         else m.not_before
       end,
@@ -3298,7 +3394,7 @@ begin
       sent_at = case g.outcome when 'sent' then clock_timestamp() end
     from given as g
     where m.id = g.id and m.status = 'sending' and m.claimed_by = p_run_id
-      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'uncertain', 'failed', 'released')
+      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'uncertain', 'failed', 'released', 'held')
     returning m.status
   )
   select coalesce(jsonb_object_agg(e.status, e.n), '{}') into counts
@@ -3471,11 +3567,9 @@ CREATE FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text
     SET search_path TO ''
     AS $$
 declare
-  channel constant text := case
-    when private.kind_enabled(p_kind) then private.channel_for(p_recipient, p_kind) else 'off'
+  how constant text := case
+    when p_not_before > now() then 'queued' else private.route(p_kind, p_recipient, p_data)
   end;
-  -- What is to be answered, or put into a calendar, is a mail of its own.
-  gathered constant boolean := not p_data ?| array['ask', 'event'];
   made uuid;
 begin
   insert into public.message_outbox (
@@ -3483,9 +3577,7 @@ begin
   )
   values (
     p_kind, p_recipient, p_about, p_data, p_priority, coalesce(p_not_before, now()), p_expires_at,
-    case
-      when channel = 'email' or channel = 'digest' and not gathered then 'queued' else channel
-    end
+    how
   )
   on conflict do nothing
   returning id into made;
@@ -3495,9 +3587,8 @@ begin
       where m.kind = p_kind and m.recipient = p_recipient and m.about = p_about
     );
   end if;
-  if channel = 'in_app' then
-    insert into public.notifications (user_id, type, title, metadata)
-    values (p_recipient, p_kind, coalesce(p_data ->> 'title', replace(p_kind, '_', ' ')), p_data);
+  if how = 'in_app' then
+    perform private.notify_in_app(p_recipient, p_kind, p_data);
   end if;
   return made;
 end
@@ -3595,12 +3686,14 @@ CREATE FUNCTION public.supersede_messages(p_about text, p_kinds text[] DEFAULT N
     AS $$
   with superseded as (
     update public.message_outbox as m
-    set status = 'superseded'
+    set
+      status = case m.status when 'sending' then m.status else 'superseded' end,
+      superseded_at = now()
     where m.about = p_about and (p_kinds is null or m.kind = any (p_kinds))
-      and m.status in ('queued', 'digest')
-    returning 1
+      and m.status in ('queued', 'digest', 'sending')
+    returning m.status
   )
-  select count(*)::integer from superseded
+  select count(*)::integer from superseded as s where s.status = 'superseded'
 $$;
 
 COMMENT ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) IS 'What is not sent yet about this is not sent any more: how many.';
@@ -4053,6 +4146,7 @@ CREATE TABLE public.message_outbox (
     claimed_fence bigint,
     batch uuid,
     in_doubt boolean DEFAULT false NOT NULL,
+    superseded_at timestamp with time zone,
     provider_id text,
     error text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -4092,6 +4186,8 @@ COMMENT ON COLUMN public.message_outbox.claimed_fence IS 'The fence of that run.
 COMMENT ON COLUMN public.message_outbox.batch IS 'With which others it was handed over: the provider knows them again as the same set only.';
 
 COMMENT ON COLUMN public.message_outbox.in_doubt IS 'It may have been sent: no rule holds it back any more, and it is sent as the very same.';
+
+COMMENT ON COLUMN public.message_outbox.superseded_at IS 'When it became pointless while it was being sent: it is not tried again.';
 
 COMMENT ON COLUMN public.message_outbox.provider_id IS 'What the provider calls it.';
 
@@ -4615,6 +4711,8 @@ CREATE TRIGGER mentor_sync_edited BEFORE UPDATE ON public.job_schedules FOR EACH
 
 CREATE TRIGGER mentor_sync_forgotten AFTER DELETE ON public.job_runs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.forget_changes();
 
+CREATE TRIGGER mentor_sync_gone AFTER DELETE ON public.mentorship_sessions FOR EACH ROW WHEN ((old.status = 'SCHEDULED'::text)) EXECUTE FUNCTION private.session_changed();
+
 CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
 CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.users_user REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
@@ -4639,7 +4737,7 @@ CREATE TRIGGER mentor_sync_scheduled AFTER INSERT ON public.mentorship_sessions 
 
 CREATE TRIGGER mentor_sync_seen_to AFTER UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text])) AND (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION private.run_was_seen_to();
 
-CREATE TRIGGER mentor_sync_sequence BEFORE UPDATE ON public.mentorship_sessions FOR EACH ROW WHEN (((old.status = 'SCHEDULED'::text) AND (((((((((old.scheduled_at IS DISTINCT FROM new.scheduled_at) OR (old.ends_at IS DISTINCT FROM new.ends_at)) OR (old.session_duration_minutes IS DISTINCT FROM new.session_duration_minutes)) OR (old.meeting_url IS DISTINCT FROM new.meeting_url)) OR (old.title IS DISTINCT FROM new.title)) OR (old.mentor_id IS DISTINCT FROM new.mentor_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.is_deleted IS DISTINCT FROM new.is_deleted)) OR (new.status = ANY (ARRAY['PENDING'::text, 'CANCELLED'::text]))))) EXECUTE FUNCTION private.count_calendar_change();
+CREATE TRIGGER mentor_sync_sequence BEFORE UPDATE ON public.mentorship_sessions FOR EACH ROW WHEN ((((old.status <> 'SCHEDULED'::text) AND (new.status = 'SCHEDULED'::text)) OR ((old.status = 'SCHEDULED'::text) AND (((((((((old.scheduled_at IS DISTINCT FROM new.scheduled_at) OR (old.ends_at IS DISTINCT FROM new.ends_at)) OR (old.session_duration_minutes IS DISTINCT FROM new.session_duration_minutes)) OR (old.meeting_url IS DISTINCT FROM new.meeting_url)) OR (old.title IS DISTINCT FROM new.title)) OR (old.mentor_id IS DISTINCT FROM new.mentor_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.is_deleted IS DISTINCT FROM new.is_deleted)) OR (new.status = ANY (ARRAY['PENDING'::text, 'CANCELLED'::text])))))) EXECUTE FUNCTION private.count_calendar_change();
 
 CREATE TRIGGER mentor_sync_settled BEFORE UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.approved <> new.approved))) EXECUTE FUNCTION private.settle_run();
 
@@ -4865,6 +4963,8 @@ REVOKE ALL ON FUNCTION private.held_back(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.hmac_pad(p_key bytea, p_byte integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.holders_of(p_session_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.is_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.is_admin() TO authenticated;
 GRANT ALL ON FUNCTION private.is_admin() TO service_role;
@@ -4914,6 +5014,9 @@ REVOKE ALL ON FUNCTION private.next_step(p_step integer, p_began timestamp with 
 
 REVOKE ALL ON FUNCTION private.note_undeliverable(p_event jsonb, p_status text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.notify_in_app(p_recipient uuid, p_kind text, p_data jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.notify_in_app(p_recipient uuid, p_kind text, p_data jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION private.number_setting(p_key text, p_default integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.number_setting(p_key text, p_default integer) TO service_role;
 
@@ -4933,7 +5036,7 @@ REVOKE ALL ON FUNCTION private.queue_invitation(p_session public.mentorship_sess
 
 REVOKE ALL ON FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean, p_stands boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_stands boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) TO service_role;
@@ -4962,6 +5065,9 @@ GRANT ALL ON FUNCTION private.reset_calendar_feed() TO authenticated;
 
 REVOKE ALL ON FUNCTION private.retry_delay(p_attempt integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.retry_delay(p_attempt integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION private.run_needs_somebody() FROM PUBLIC;
 

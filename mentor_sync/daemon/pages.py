@@ -8,7 +8,8 @@ programs look at links by themselves; pressing its button does, and so does RFC 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from html import escape
 from uuid import UUID
 
@@ -16,9 +17,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from mentor_sync.database import Answer, Database
+from mentor_sync.database import Answer, Database, Json
 from mentor_sync.errors import MentorSyncError
-from mentor_sync.mail.invites import feed, read_meeting
+from mentor_sync.mail.invites import BadMeeting, Meeting, feed, read_meeting
+from mentor_sync.mail.message import read_sender
+from mentor_sync.mail.moments import known_zone
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -62,10 +65,10 @@ class Pages:
 
     Args:
         open_database: of the project; opened at the first click, and used by one at a time.
-        sender: name and address of the programme, the organiser of what is in calendars.
+        sender: `Name <address>` of the programme, the organiser of what is in calendars.
     """
 
-    def __init__(self, open_database: Callable[[], Database], sender: tuple[str, str]) -> None:
+    def __init__(self, open_database: Callable[[], Database], sender: str) -> None:
         self._open = open_database
         self._sender = sender
         self._database: Database | None = None
@@ -115,9 +118,16 @@ class Pages:
             return Response("Please try again.", 503, headers=_HEADERS)
         if not found:
             return Response("There is no such calendar.", 404, headers=_HEADERS)
-        meetings = [read_meeting(event, organiser=self._sender) for event in found["meetings"]]
-        ics = feed(meetings, found["name"] or "Mentoring", found["timezone"])
+        meetings = list(self._meetings(found["meetings"]))
+        ics = feed(meetings, "Mentoring", known_zone(found["timezone"]))
         return Response(ics, headers=_HEADERS, media_type="text/calendar")
+
+    def _meetings(self, events: list[Json]) -> Iterator[Meeting]:
+        organiser = read_sender(self._sender)
+        for event in events:
+            # One that no calendar may hold must not keep the others from being shown.
+            with suppress(BadMeeting):
+                yield read_meeting(event, organiser=organiser)
 
     def _call(self, function: str, token: str, expected: type[Answer]) -> Answer:
         with self._lock:
@@ -128,7 +138,8 @@ class Pages:
 def _wanted(request: Request) -> tuple[str, str]:
     """The verb and the token of a link; two empty texts where it is none."""
     for verb in _QUESTIONS:
-        if token := request.query_params.get(verb):
+        token = request.query_params.get(verb, "")
+        if token and token.isascii() and token.isprintable():
             return verb, token
     return "", ""
 

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 from collections.abc import Callable
-from email.utils import parseaddr
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
@@ -68,9 +67,7 @@ class Daemon:
             claiming, open_database(30.0, self._observe), settings, self._metrics
         )
         self._ticker = Ticker(open_database(5.0, self._observe), self._metrics, self._workers.wake)
-        self._pages = Pages(
-            lambda: open_database(PAGE_PATIENCE, self._observe), parseaddr(settings.mail_from)
-        )
+        self._pages = Pages(lambda: open_database(PAGE_PATIENCE, self._observe), settings.mail_from)
         app = create_app(self, self._metrics, self._pages.routes())
         self._health = HealthServer(app, settings.health_port)
 

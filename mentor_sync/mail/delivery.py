@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from mentor_sync.errors import ConfigurationError, MentorSyncError
+from mentor_sync.logs import get_logger
 from mentor_sync.mail.backends import (
     Backend,
     Delivery,
@@ -16,12 +16,14 @@ from mentor_sync.mail.backends import (
     open_backend,
 )
 from mentor_sync.mail.invites import invite, read_meeting
-from mentor_sync.mail.message import Mail
+from mentor_sync.mail.message import Mail, read_sender
+from mentor_sync.mail.moments import known_zone
 from mentor_sync.mail.rendering import BadTemplate, render
 from mentor_sync.redaction import redact
 from mentor_sync.settings import Settings
 
 Row = Mapping[str, Any]
+_log = get_logger("mentor_sync.mail")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -58,13 +60,17 @@ class Post:
         refused: list[dict[str, Any]] = []
         # Written one by one as they are asked for: while a server takes one mail.
         mails = self._mails(rows, run_id, refused)
+        if self._backend.sends_batches:
+            mails = iter(list(mails))
+            if reason := _incomplete(rows, refused):
+                return [_put_back(row, reason) for row in rows]
         return [_result(delivery) for delivery in self._backend.send(mails)] + refused
 
     def _mails(self, rows: list[Row], run_id: str, refused: list[dict[str, Any]]) -> Iterator[Mail]:
         for row in rows:
             try:
                 yield self._written(row, run_id)
-            except MentorSyncError as error:
+            except Exception as error:  # whatever is wrong with one is not the others' fault
                 refused.append(_refused(row, error))
 
     def _written(self, row: Row, run_id: str) -> Mail:
@@ -89,12 +95,20 @@ class Post:
         """What the template may show: the row's data, and who it is for."""
         yield "programme", self._settings.programme
         yield "recipient_name", row["name"] or ""
-        yield "timezone", row["timezone"] or "UTC"
+        yield "timezone", known_zone(row["timezone"])
         yield "unsubscribe_url", self._link("unsubscribe", row["unsubscribe"])
         yield from row["data"].items()
         yield from self._answers(row)
         if row["kind"] == "digest":
-            yield "messages", [self._item({**row, **part}) for part in row["data"]["messages"]]
+            yield "messages", list(self._items(row))
+
+    def _items(self, row: Row) -> Iterator[dict[str, str]]:
+        """What a digest gathers; what cannot be shown must not keep the rest from being told."""
+        for part in row["data"]["messages"]:
+            try:
+                yield self._item({**row, **part})
+            except Exception as error:
+                _log.warning("left out of a digest", kind=part["kind"], reason=_reason(error))
 
     def _item(self, part: Row) -> dict[str, str]:
         """A message of a digest: what its subject would have been, and where it leads."""
@@ -124,7 +138,7 @@ class Post:
         """The calendar's part of a mail about a session."""
         if "event" not in data:
             return {}
-        sender = parseaddr(self._settings.mail_from)
+        sender = read_sender(self._settings.mail_from)
         made = invite(read_meeting(data["event"], organiser=sender))
         return {"calendar": made.ics, "calendar_method": made.method}
 
@@ -164,10 +178,26 @@ def open_post(settings: Settings, project_url: str) -> Post:
     return Post(open_backend_of(settings, project_url), settings)
 
 
-def _refused(row: Row, error: MentorSyncError) -> dict[str, Any]:
+def _refused(row: Row, error: Exception) -> dict[str, Any]:
     """What an operator mends, a template or a setting, is worth waiting for."""
-    outcome = "retry" if isinstance(error, BadTemplate | NoLinks) else "failed"
-    return {"id": row["id"], "outcome": outcome, "reason": redact(error.message)}
+    outcome = "held" if isinstance(error, BadTemplate | NoLinks) else "failed"
+    return {"id": row["id"], "outcome": outcome, "reason": _reason(error)}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MentorSyncError):
+        return redact(error.message)
+    return redact(f"{type(error).__name__}: {error}")
+
+
+def _incomplete(rows: list[Row], refused: list[dict[str, Any]]) -> str:
+    """Why a batch in doubt has to wait: the provider knows it again as the same set only."""
+    held = [one["reason"] for one in refused if one["outcome"] == "held"]
+    return held[0] if held and rows[0]["in_doubt"] else ""
+
+
+def _put_back(row: Row, reason: str) -> dict[str, Any]:
+    return {"id": row["id"], "outcome": "held", "reason": f"Its batch waits: {reason}"}
 
 
 def _result(delivery: Delivery) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from icalendar import (
 )
 
 from mentor_sync.errors import MentorSyncError
+from mentor_sync.mail.moments import known_zone
 
 Method = Literal["REQUEST", "CANCEL"]
 Person = tuple[str, str]
@@ -51,7 +52,6 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff<>()\[\]\\,;:\"@%?#]+")
 _URL = re.compile(r"https?://[^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]+", re.IGNORECASE)
 _MOMENTS = ("starts_at", "ends_at", "changed_at")
-_COPIED = ("title", "timezone", "meeting_url", "sequence", "cancelled")
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -127,19 +127,29 @@ class Meeting:
 
 
 def read_meeting(event: Mapping[str, Any], *, organiser: Person) -> Meeting:
-    """A meeting as private.session_event writes it.
+    """A meeting as private.session_event writes it, without what no calendar may hold.
 
     Raises:
         BadMeeting: as Meeting does.
     """
     moments: dict[str, Any] = {name: datetime.fromisoformat(event[name]) for name in _MOMENTS}
-    people = tuple(
-        # A backslash in a name is what no calendar may hold.
-        (name.replace("\\", "/"), address)
-        for name, address in event.get("attendees", [organiser])
+    people = ((_clean(name), address) for name, address in event.get("attendees", ()))
+    return Meeting(
+        id=UUID(event["id"]),
+        title=_clean(event["title"]) or "Session",
+        timezone=known_zone(event["timezone"]),
+        organiser=(_clean(organiser[0]), organiser[1]),
+        attendees=tuple(one for one in people if _is_address(one[1])) or (organiser,),
+        meeting_url=event["meeting_url"],
+        description=_clean(event.get("description", "")),
+        sequence=event["sequence"],
+        cancelled=event["cancelled"],
+        **moments,
     )
-    rest = {name: event[name] for name in _COPIED}
-    return Meeting(id=UUID(event["id"]), organiser=organiser, attendees=people, **moments, **rest)
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("", text).replace("\\", "/").strip()
 
 
 @dataclass(frozen=True)
@@ -433,9 +443,13 @@ def _check_person(field: str, person: Person) -> None:
     # No escape exists for it in a parameter, yet readers take it for one and lose what follows.
     if "\\" in _line(field, name):
         raise BadMeeting(f"{field}: {name!r} has a backslash, which no name in a calendar may.")
-    local, _, domain = address.partition("@")
-    if not (_ADDRESS.fullmatch(local) and _ADDRESS.fullmatch(domain)):
+    if not _is_address(address):
         raise BadMeeting(f"{field}: {address!r} is no mail address.")
+
+
+def _is_address(address: str) -> bool:
+    local, _, domain = address.partition("@")
+    return bool(_ADDRESS.fullmatch(local) and _ADDRESS.fullmatch(domain))
 
 
 def _is_url(text: str) -> bool:

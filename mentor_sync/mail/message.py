@@ -156,6 +156,16 @@ def _content(mail: Mail) -> str:
     return multipart("mixed", [alternatives, attached], mail.id.hex)
 
 
+def read_sender(text: str) -> tuple[str, str]:
+    """Name, which may be empty, and address of `Name <a@b>`.
+
+    Raises:
+        BadSender: it is none.
+    """
+    sender = _sender(text)
+    return sender.display_name, sender.addr_spec
+
+
 @lru_cache(maxsize=16)  # the same for all mails
 def _sender(text: str) -> Address:
     try:

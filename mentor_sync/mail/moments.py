@@ -115,6 +115,15 @@ def _local(value: str | datetime, zone: ZoneInfo) -> datetime:
     return local
 
 
+def known_zone(name: str | None) -> str:
+    """The zone, or UTC where there is none: PostgreSQL knows names that Python does not."""
+    try:
+        _zone(name or "UTC")
+    except BadValue:
+        return "UTC"
+    return name or "UTC"
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)

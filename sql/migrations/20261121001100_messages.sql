@@ -62,6 +62,7 @@ create table public.message_outbox (
   claimed_fence bigint,
   batch uuid,
   in_doubt boolean not null default false,
+  superseded_at timestamptz,
   provider_id text,
   error text,
   created_at timestamptz not null default now(),
@@ -110,6 +111,8 @@ comment on column public.message_outbox.batch is
   'With which others it was handed over: the provider knows them again as the same set only.';
 comment on column public.message_outbox.in_doubt is
   'It may have been sent: no rule holds it back any more, and it is sent as the very same.';
+comment on column public.message_outbox.superseded_at is
+  'When it became pointless while it was being sent: it is not tried again.';
 comment on column public.message_outbox.provider_id is 'What the provider calls it.';
 comment on column public.message_outbox.error is 'Why it was not sent.';
 comment on column public.message_outbox.created_at is 'When its cause was.';
@@ -211,14 +214,15 @@ create function private.number_setting(p_key text, p_default integer) returns in
 language sql stable set search_path = '' as $$
   select coalesce(
     (
-      select (s.value #>> '{}')::integer from public.program_settings as s
+      select least(greatest(round((s.value #>> '{}')::numeric), -2147483648), 2147483647)::integer
+      from public.program_settings as s
       where s.key = p_key and jsonb_typeof(s.value) = 'number'
     ),
     p_default
   )
 $$;
 comment on function private.number_setting(text, integer) is
-  'A whole number of program_settings, or the default where it is none.';
+  'A number of program_settings, rounded, or the default where it is none.';
 
 create function private.kind_enabled(p_kind text) returns boolean
 language sql stable set search_path = '' as $$
@@ -241,6 +245,36 @@ comment on function private.kind_enabled(text) is
 
 -- Queueing ----------------------------------------------------------------------------------
 
+-- What is to be answered, or put into a calendar, is a mail of its own and never gathered.
+create function private.route(p_kind text, p_recipient uuid, p_data jsonb) returns text
+language plpgsql stable set search_path = '' as $$
+declare
+  channel constant text := case
+    when private.kind_enabled(p_kind) then private.channel_for(p_recipient, p_kind) else 'off'
+  end;
+begin
+  return case
+    when channel = 'email' or p_kind = 'digest' and channel <> 'off' then 'queued'
+    when channel = 'digest' and p_data ?| array['ask', 'event'] then 'queued'
+    else channel
+  end;
+end
+$$;
+comment on function private.route(text, uuid, jsonb) is
+  'How a message goes that is due now: queued for mail, in_app, digest or off.';
+
+create function private.notify_in_app(p_recipient uuid, p_kind text, p_data jsonb) returns void
+language sql volatile set search_path = '' as $$
+  insert into public.notifications (user_id, type, title, metadata)
+  values (
+    p_recipient, p_kind,
+    left(coalesce(nullif(p_data ->> 'title', ''), replace(p_kind, '_', ' ')), 300), p_data
+  )
+$$;
+comment on function private.notify_in_app(uuid, text, jsonb) is
+  'Tells a person inside the application what else would be a mail.';
+
+-- What is for later is decided later: people may change their mind until then.
 create function public.queue_message(
   p_kind text,
   p_recipient uuid,
@@ -252,11 +286,9 @@ create function public.queue_message(
 ) returns uuid
 language plpgsql volatile set search_path = '' as $$
 declare
-  channel constant text := case
-    when private.kind_enabled(p_kind) then private.channel_for(p_recipient, p_kind) else 'off'
+  how constant text := case
+    when p_not_before > now() then 'queued' else private.route(p_kind, p_recipient, p_data)
   end;
-  -- What is to be answered, or put into a calendar, is a mail of its own.
-  gathered constant boolean := not p_data ?| array['ask', 'event'];
   made uuid;
 begin
   insert into public.message_outbox (
@@ -264,9 +296,7 @@ begin
   )
   values (
     p_kind, p_recipient, p_about, p_data, p_priority, coalesce(p_not_before, now()), p_expires_at,
-    case
-      when channel = 'email' or channel = 'digest' and not gathered then 'queued' else channel
-    end
+    how
   )
   on conflict do nothing
   returning id into made;
@@ -276,9 +306,8 @@ begin
       where m.kind = p_kind and m.recipient = p_recipient and m.about = p_about
     );
   end if;
-  if channel = 'in_app' then
-    insert into public.notifications (user_id, type, title, metadata)
-    values (p_recipient, p_kind, coalesce(p_data ->> 'title', replace(p_kind, '_', ' ')), p_data);
+  if how = 'in_app' then
+    perform private.notify_in_app(p_recipient, p_kind, p_data);
   end if;
   return made;
 end
@@ -294,12 +323,14 @@ returns integer
 language sql volatile set search_path = '' as $$
   with superseded as (
     update public.message_outbox as m
-    set status = 'superseded'
+    set
+      status = case m.status when 'sending' then m.status else 'superseded' end,
+      superseded_at = now()
     where m.about = p_about and (p_kinds is null or m.kind = any (p_kinds))
-      and m.status in ('queued', 'digest')
-    returning 1
+      and m.status in ('queued', 'digest', 'sending')
+    returning m.status
   )
-  select count(*)::integer from superseded
+  select count(*)::integer from superseded as s where s.status = 'superseded'
 $$;
 comment on function public.supersede_messages(text, text[]) is
   'What is not sent yet about this is not sent any more: how many.';
@@ -375,54 +406,65 @@ $$;
 comment on function private.uncertain_messages() is
   'A batch that may have been sent, to be sent again as it was: no rule looks at it anew.';
 
--- What is due now, and what becomes of what is not: too late, quiet there, too many already.
+-- What is due now, and what becomes of what is not: too late, not wanted, quiet there, too many
+-- already. Only what would be sent counts for the cap.
 create function private.due_messages(p_limit integer) returns table (id uuid, verdict text, later timestamptz)
 language sql volatile set search_path = '' as $$
   with candidate as materialized (
-    select m.id, m.recipient, m.priority, m.created_at, m.expires_at, m.kind,
-      m.data ?| array['ask', 'event'] or m.kind = 'digest' as stands_alone
-    from public.message_outbox as m
+    select m.* from public.message_outbox as m
     where m.status = 'queued' and m.not_before <= now()
     order by m.priority desc, m.created_at, m.id
     limit p_limit
     for update skip locked
   ),
-  judged as (
+  judged as materialized (
     select
-      c.*,
-      exists (
-        select from public.undeliverable_addresses as a
-        where a.address = private.normalise_email(u.email)
-      ) as undeliverable,
-      private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until) as quiet_until,
-      row_number() over (
-        partition by c.recipient order by c.priority desc, c.created_at, c.id
-      ) + sent.n as place
+      c.id, c.recipient, c.priority, c.created_at, quiet.until,
+      c.priority >= 8 or c.kind = 'digest' or c.data ?| array['ask', 'event']
+      or coalesce(c.expires_at < now() + interval '24 hours', false) as stands_alone,
+      case
+        when c.expires_at < now() then 'expired'
+        when exists (
+          select from public.undeliverable_addresses as a
+          where a.address = private.normalise_email(u.email)
+        ) then 'failed'
+        when c.priority < 8 and quiet.until is not null then 'quiet'
+        else replace(private.route(c.kind, c.recipient, c.data), 'queued', 'sending')
+      end as verdict
     from candidate as c
     inner join public.users as u on u.id = c.recipient
     left join public.contact_hours as h on h.user_id = c.recipient
     cross join lateral (
+      select private.quiet_until(now(), u.timezone, h.quiet_from, h.quiet_until)
+    ) as quiet (until)
+  ),
+  counted as (
+    select
+      j.*,
+      row_number() over (
+        partition by j.recipient, j.verdict order by j.priority desc, j.created_at, j.id
+      ) + sent.n as place
+    from judged as j
+    cross join lateral (
       select count(*) as n from public.message_outbox as s
-      where s.recipient = c.recipient and (
+      where s.recipient = j.recipient and (
         s.sent_at > now() - interval '24 hours' or s.status in ('sending', 'uncertain')
       )
     ) as sent
   )
   select
-    j.id,
+    c.id,
     case
-      when j.expires_at < now() then 'expired'
-      when j.undeliverable then 'failed'
-      when j.quiet_until is not null and j.priority < 8 then 'quiet'
-      when j.place > private.number_setting('mail_daily_cap', 5) and j.priority < 8
-        and not j.stands_alone then 'digest'
-      else 'sending'
+      when c.verdict = 'sending' and not c.stands_alone
+        and c.place > private.number_setting('mail_daily_cap', 5) then 'digest'
+      else c.verdict
     end,
-    j.quiet_until
-  from judged as j
+    c.until
+  from counted as c
 $$;
 comment on function private.due_messages(integer) is
-  'The next messages and what is to become of each: sending, expired, failed, quiet or digest.';
+  'The next messages and what is to become of each: sending, expired, failed, quiet, digest,'
+  ' in_app or off.';
 
 create function public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer default 500)
 returns jsonb
@@ -453,7 +495,9 @@ begin
       not_before = case d.verdict when 'quiet' then d.later else m.not_before end,
       attempt = m.attempt + (d.verdict = 'sending')::integer,
       error = case d.verdict
-        when 'failed' then 'The address is in undeliverable_addresses.' else m.error
+        when 'failed' then 'The address is in undeliverable_addresses.'
+        when 'dead' then coalesce(m.error, 'No worker lived to tell what became of it.')
+        else m.error
       end,
       claimed_by = case d.verdict when 'sending' then p_run_id else m.claimed_by end,
       claimed_fence = case d.verdict when 'sending' then p_fence else m.claimed_fence end,
@@ -464,13 +508,19 @@ begin
     from due as d
     where m.id = d.id
     returning m.*
+  ),
+  told as (
+    select private.notify_in_app(t.recipient, t.kind, t.data) from taken as t
+    where t.status = 'in_app'
   )
   select jsonb_build_object(
+    'told', (select count(*) from told),
     'looked_at', (select count(*) from due),
     'messages', coalesce(
       jsonb_agg(
         jsonb_build_object(
           'id', t.id, 'kind', t.kind, 'data', t.data, 'attempt', t.attempt, 'batch', t.batch,
+          'in_doubt', t.in_doubt,
           'address', private.trim_space(u.email), 'name', u.full_name,
           'timezone', private.known_zone(u.timezone),
           'locale', u.locale,
@@ -490,7 +540,9 @@ $$;
 comment on function public.claim_messages(uuid, bigint, integer) is
   'Takes messages that are due for a run of deliver_messages, and puts off those that are not.';
 
--- [{id, outcome: sent|retry|uncertain|failed|released, alone, provider_id, reason, retry_after}]
+-- [{id, outcome, alone, provider_id, reason, retry_after}], where outcome is sent, failed, retry,
+-- uncertain: it may have been sent; released: nothing was tried; held: an operator has to mend
+-- something first, which costs no attempt.
 create function public.finish_messages(p_run_id uuid, p_fence bigint, p_results jsonb)
 returns jsonb
 language plpgsql volatile set search_path = '' as $$
@@ -509,16 +561,18 @@ begin
     set
       status = case
         when g.outcome in ('sent', 'failed') then g.outcome
-        when g.outcome <> 'released' and m.attempt >= m.max_attempts then 'dead'
+        when g.outcome not in ('released', 'held') and m.attempt >= m.max_attempts then 'dead'
         when g.outcome = 'uncertain' or m.in_doubt then 'uncertain'
+        when m.superseded_at is not null then 'superseded'
         else 'queued'
       end,
       in_doubt = m.in_doubt or g.outcome = 'uncertain',
-      attempt = m.attempt - (g.outcome = 'released')::integer,
+      attempt = m.attempt - (g.outcome in ('released', 'held'))::integer,
       batch = case when g.alone then m.id else m.batch end,
       not_before = case
+        when g.outcome = 'held' then clock_timestamp() + interval '5 minutes'
         when g.outcome in ('retry', 'uncertain') then clock_timestamp() + greatest(
-          private.retry_delay(m.attempt), make_interval(secs => coalesce(g.retry_after, 0))
+          private.retry_delay(m.attempt), make_interval(secs => least(coalesce(g.retry_after, 0), 86400))
         )
         else m.not_before
       end,
@@ -527,7 +581,7 @@ begin
       sent_at = case g.outcome when 'sent' then clock_timestamp() end
     from given as g
     where m.id = g.id and m.status = 'sending' and m.claimed_by = p_run_id
-      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'uncertain', 'failed', 'released')
+      and m.claimed_fence = p_fence and g.outcome in ('sent', 'retry', 'uncertain', 'failed', 'released', 'held')
     returning m.status
   )
   select coalesce(jsonb_object_agg(e.status, e.n), '{}') into counts
@@ -546,6 +600,9 @@ declare
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
   composed integer;
 begin
+  update public.message_outbox as m
+  set status = 'expired'
+  where m.status = 'digest' and m.expires_at <= now();
   with waiting as materialized (
     select distinct on (m.recipient) m.recipient, here.at::date as day
     from public.message_outbox as m
@@ -553,18 +610,20 @@ begin
     cross join lateral (
       select now() at time zone private.known_zone(u.timezone) as at
     ) as here
-    where m.status = 'digest'
+    where m.status = 'digest' and coalesce(m.expires_at > now(), true)
+      and not exists (
+        select from public.message_outbox as d
+        where d.kind = 'digest' and d.recipient = m.recipient
+          and d.about = 'digest:' || here.at::date
+      )
       and extract(hour from here.at) >= private.number_setting('digest_hour', 8)
     limit p_limit
   ),
   mine as materialized (
     select m.id, m.recipient, w.day, m.kind, m.data, m.created_at
     from waiting as w
-    inner join public.message_outbox as m on m.recipient = w.recipient and m.status = 'digest'
-    where not exists (
-      select from public.message_outbox as d
-      where d.kind = 'digest' and d.recipient = w.recipient and d.about = 'digest:' || w.day
-    )
+    inner join public.message_outbox as m
+      on m.recipient = w.recipient and m.status = 'digest' and coalesce(m.expires_at > now(), true)
     for update of m skip locked
   ),
   made as (
@@ -627,6 +686,8 @@ revoke all on function
   private.quiet_until(timestamptz, text, time, time),
   private.number_setting(text, integer),
   private.kind_enabled(text),
+  private.route(text, uuid, jsonb),
+  private.notify_in_app(uuid, text, jsonb),
   private.rescue_messages(),
   private.uncertain_messages(),
   private.due_messages(integer),
@@ -642,6 +703,8 @@ grant execute on function
   private.quiet_until(timestamptz, text, time, time),
   private.number_setting(text, integer),
   private.kind_enabled(text),
+  private.route(text, uuid, jsonb),
+  private.notify_in_app(uuid, text, jsonb),
   private.rescue_messages(),
   private.uncertain_messages(),
   private.due_messages(integer),

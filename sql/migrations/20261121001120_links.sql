@@ -64,8 +64,12 @@ language sql stable set search_path = '' as $$
         )
       ) order by a.place
     ) as tokens
-    from jsonb_array_elements(p_data -> 'ask') with ordinality as q (asked, place)
-    cross join lateral jsonb_array_elements(q.asked -> 'answers') with ordinality as a (answer, place)
+    from jsonb_array_elements(
+      case when jsonb_typeof(p_data -> 'ask') = 'array' then p_data -> 'ask' end
+    ) with ordinality as q (asked, place)
+    cross join lateral jsonb_array_elements(
+      case when jsonb_typeof(q.asked -> 'answers') = 'array' then q.asked -> 'answers' end
+    ) with ordinality as a (answer, place)
     group by q.place
   ) as asked
 $$;
@@ -88,6 +92,9 @@ begin
   insert into public.contact_preferences as p (user_id, kind, channel)
   select u.id, ended, 'off' from public.users as u where u.id = person
   on conflict (user_id, kind) do update set channel = 'off';
+  update public.contact_preferences as p
+  set channel = 'off'
+  where p.user_id = person and ended = 'all' and p.channel <> 'off';
   update public.message_outbox as m
   set status = 'off'
   where m.recipient = person and (m.kind = ended or ended = 'all')
@@ -115,7 +122,7 @@ begin
   from public.message_outbox as m
   cross join lateral (select m.data -> 'ask' -> part[2]::integer) as q (asked)
   where m.id = part[1]::uuid;
-  if asked.answer is null then
+  if asked.answer is null or asked.asked ->> 'about' is null then
     return 'unknown';
   end if;
   if to_timestamp(part[4]::bigint) < now() then

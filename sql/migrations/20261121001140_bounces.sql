@@ -42,8 +42,13 @@ begin
   -- A full mailbox is no reason never to write again.
   if p_event #>> '{data,bounce,type}' is distinct from 'Transient' then
     insert into public.undeliverable_addresses (address, reason, message_id)
-    select private.normalise_email(given.address), said, message
-    from jsonb_array_elements_text(p_event #> '{data,to}') as given (address)
+    select private.normalise_email(coalesce(u.email, (regexp_match(given.address, '<([^<>]*)>'))[1], given.address)),
+      said, message
+    from jsonb_array_elements_text(
+      case when jsonb_typeof(p_event #> '{data,to}') = 'array' then p_event #> '{data,to}' end
+    ) as given (address)
+    left join public.message_outbox as m on m.id = message
+    left join public.users as u on u.id = m.recipient
     on conflict do nothing;
   end if;
 end
@@ -93,6 +98,10 @@ begin
   end if;
   perform private.set_signing_key('resend', decode(substr(p_secret, 7), 'base64'));
   return true;
+exception
+  when invalid_parameter_value then
+    raise exception 'That is no secret of a webhook.'
+      using errcode = 'MS009', hint = 'It was not copied whole.';
 end
 $$;
 comment on function private.set_resend_secret(text) is 'Sets the key that Resend signs with.';

@@ -41,7 +41,7 @@ create table public.mentorship_sessions (
   constraint mentorship_sessions_minutes_fit check (session_duration_minutes between 1 and 1440),
   constraint mentorship_sessions_scheduled_has_time
     check (status <> 'SCHEDULED' or scheduled_at is not null),
-  constraint mentorship_sessions_url_is_web check (meeting_url ~* '^https?://[!-~]+$'),
+  constraint mentorship_sessions_url_is_web check (meeting_url ~ '^[Hh][Tt][Tt][Pp][Ss]?://[!#-;=?-\[\]_a-z~]+$'),
   constraint mentorship_sessions_platform_known check (platform in ('zoom', 'meet', 'teams')),
   constraint mentorship_sessions_format_known check (format in ('video', 'phone', 'in_person', 'chat'))
 );
@@ -174,7 +174,7 @@ comment on function private.count_calendar_change() is
 
 create trigger mentor_sync_sequence before update on public.mentorship_sessions
 for each row when (
-  old.status = 'SCHEDULED' and (
+  old.status <> 'SCHEDULED' and new.status = 'SCHEDULED' or old.status = 'SCHEDULED' and (
     (old.scheduled_at, old.ends_at, old.session_duration_minutes, old.meeting_url, old.title,
      old.mentor_id, old.user_id, old.is_deleted)
     is distinct from
@@ -229,24 +229,38 @@ comment on function private.queue_reminders(public.mentorship_sessions, uuid, uu
 
 -- What waits for either side about the session as it was is not sent any more. Reminders go
 -- altogether: the session may come back to the same time.
-create function private.withdraw_session_mail(p_session_id uuid) returns boolean
-language plpgsql volatile set search_path = '' as $$
-declare
-  withdrawn integer;
-begin
+create function private.withdraw_session_mail(p_session_id uuid) returns void
+language sql volatile set search_path = '' as $$
   delete from public.message_outbox as m
   where m.kind = 'session_reminder' and m.status in ('queued', 'digest', 'superseded')
-    and m.about like 'session:' || p_session_id || ':%';
+    and starts_with(m.about, 'session:' || p_session_id || ':');
   update public.message_outbox as m
-  set status = 'superseded'
-  where m.kind = 'session_invite' and m.status in ('queued', 'digest')
-    and m.about like 'session:' || p_session_id || ':invite:%';
-  get diagnostics withdrawn = row_count;
-  return withdrawn = 0;
-end
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  where m.kind in ('session_invite', 'session_reminder')
+    and m.status in ('queued', 'digest', 'sending')
+    and starts_with(m.about, 'session:' || p_session_id || ':')
 $$;
 comment on function private.withdraw_session_mail(uuid) is
-  'Takes back what was not sent about a session; whether all of its invitations had gone out.';
+  'Takes back what was not sent yet about a session.';
+
+-- Whose calendar has the session: the last invitation that left, or may have, was no cancellation.
+create function private.holders_of(p_session_id uuid) returns setof uuid
+language sql stable set search_path = '' as $$
+  select last.recipient
+  from (
+    select distinct on (m.recipient) m.recipient, m.data
+    from public.message_outbox as m
+    where m.kind = 'session_invite'
+      and m.status in ('sending', 'uncertain', 'sent', 'bounced', 'complained')
+      and starts_with(m.about, 'session:' || p_session_id || ':invite:')
+    order by m.recipient, (m.data #>> '{event,sequence}')::integer desc
+  ) as last
+  where not (last.data -> 'is_cancelled')::boolean
+$$;
+comment on function private.holders_of(uuid) is
+  'Who was told of a session and not of its end.';
 
 create function private.queue_invitation(
   p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text
@@ -268,63 +282,64 @@ $$;
 comment on function private.queue_invitation(public.mentorship_sessions, uuid, uuid, text) is
   'Tells one side of a session that is new, moved or cancelled.';
 
--- Who is not a side of it any more has it taken out of the calendar.
+-- Who has it in the calendar and is no side of it any more has it taken out.
 create function private.queue_session_mail(
-  p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_told boolean,
-  p_stands boolean
+  p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_stands boolean
 ) returns void
 language plpgsql volatile set search_path = '' as $$
 declare
-  side record;
+  person uuid;
+  holders constant uuid[] := array(select private.holders_of(p_session.session_id));
+  sides constant uuid[] := case
+    when p_stands then array[p_session.mentor_id, p_session.user_id] else '{}'
+  end;
 begin
-  for side in
-    select
-      s.person, min(s.other::text)::uuid as other,
-      bool_or(s.is_old) and p_told as was_told, bool_or(not s.is_old) and p_stands as takes_part
-    from (values
-      (p_was.mentor_id, p_was.user_id, true), (p_was.user_id, p_was.mentor_id, true),
-      (p_session.mentor_id, p_session.user_id, false),
-      (p_session.user_id, p_session.mentor_id, false)
-    ) as s (person, other, is_old)
-    where s.person is not null
-    group by s.person
-  loop
-    if side.takes_part then
+  foreach person in array holders loop
+    if person <> all (sides) then
       perform private.queue_invitation(
-        p_session, side.person, side.other, case when side.was_told then 'moved' else 'new' end
+        p_was, person,
+        case person when p_was.mentor_id then p_was.user_id else p_was.mentor_id end, 'cancelled'
       );
-      perform private.queue_reminders(p_session, side.person, side.other);
-    elsif side.was_told then
-      perform private.queue_invitation(p_was, side.person, side.other, 'cancelled');
     end if;
+  end loop;
+  foreach person in array sides loop
+    perform private.queue_invitation(
+      p_session, person, case person when sides[1] then sides[2] else sides[1] end,
+      case when person = any (holders) then 'moved' else 'new' end
+    );
+    perform private.queue_reminders(
+      p_session, person, case person when sides[1] then sides[2] else sides[1] end
+    );
   end loop;
 end
 $$;
 comment on function private.queue_session_mail(
-  public.mentorship_sessions, public.mentorship_sessions, boolean, boolean
+  public.mentorship_sessions, public.mentorship_sessions, boolean
 ) is
-  'Tells all sides of a session what changed for them: those who had been told of it before, and'
-  ' those who take part now.';
+  'Tells those who have a session in the calendar, and those who take part now, what changed.';
 
 -- Definer: whoever changes a session may not write the outbox.
 create function private.session_changed() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 declare
-  was constant boolean := tg_op = 'UPDATE' and old.status = 'SCHEDULED' and not old.is_deleted;
-  stands constant boolean :=
-    new.status = 'SCHEDULED' and not new.is_deleted and new.scheduled_at > now();
-  before public.mentorship_sessions;
-  told boolean := false;
+  after public.mentorship_sessions := case tg_op when 'DELETE' then old else new end;
+  before public.mentorship_sessions := case tg_op when 'INSERT' then new else old end;
 begin
-  if was then
-    -- As it was in calendars, and as the change that they are to hear of.
-    before := old;
-    before.calendar_sequence := new.calendar_sequence;
-    before.calendar_changed_at := new.calendar_changed_at;
-    told := private.withdraw_session_mail(new.session_id);
+  if tg_op = 'DELETE' then
+    after.calendar_sequence := old.calendar_sequence + 1;
+    after.calendar_changed_at := now();
+    after.status := 'CANCELLED';
   end if;
-  if greatest(before.scheduled_at, new.scheduled_at) > now() and new.status <> 'COMPLETED' then
-    perform private.queue_session_mail(before, new, told, stands);
+  -- As it was in calendars, and as the change that they are to hear of.
+  before.calendar_sequence := after.calendar_sequence;
+  before.calendar_changed_at := after.calendar_changed_at;
+  perform private.withdraw_session_mail(after.session_id);
+  if greatest(before.scheduled_at, after.scheduled_at) > now() and after.status <> 'COMPLETED' then
+    perform private.queue_session_mail(
+      before, after,
+      after.status = 'SCHEDULED' and not after.is_deleted and after.scheduled_at > now()
+      and after.mentor_id is not null and after.user_id is not null
+    );
   end if;
   return null;
 end
@@ -339,6 +354,9 @@ create trigger mentor_sync_rescheduled after update on public.mentorship_session
 for each row when (
   old.calendar_sequence <> new.calendar_sequence or old.status <> new.status
 ) execute function private.session_changed();
+
+create trigger mentor_sync_gone after delete on public.mentorship_sessions
+for each row when (old.status = 'SCHEDULED') execute function private.session_changed();
 
 -- A person's calendar -----------------------------------------------------------------------
 
@@ -390,7 +408,12 @@ language sql stable security definer set search_path = '' as $$
         'meetings', coalesce(
           (
             select jsonb_agg(
-              private.session_event(s) - 'attendees' order by s.scheduled_at, s.session_id
+              private.session_event(s) - 'attendees' || jsonb_build_object(
+                'description', 'With ' || coalesce((
+                  select o.full_name from public.users as o
+                  where o.id = case s.mentor_id when u.id then s.user_id else s.mentor_id end
+                ), '')
+              ) order by s.scheduled_at, s.session_id
             )
             from public.mentorship_sessions as s
             where (s.mentor_id = u.id or s.user_id = u.id) and s.status <> 'PENDING'
@@ -425,8 +448,9 @@ revoke all on function
   private.queue_reminders(public.mentorship_sessions, uuid, uuid),
   private.withdraw_session_mail(uuid),
   private.queue_invitation(public.mentorship_sessions, uuid, uuid, text),
+  private.holders_of(uuid),
   private.queue_session_mail(
-    public.mentorship_sessions, public.mentorship_sessions, boolean, boolean
+    public.mentorship_sessions, public.mentorship_sessions, boolean
   ),
   private.session_changed(),
   private.reset_calendar_feed(),

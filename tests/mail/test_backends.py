@@ -461,6 +461,21 @@ def test_what_was_sent_is_told_though_the_key_was_revoked(
     assert outcomes(resend, *mails(100), *rest) == [*["sent"] * 100, "retry", "retry"]
 
 
+@pytest.mark.parametrize("then", [Answer(401, "invalid_api_key"), Answer(403, "restricted")])
+def test_what_is_in_doubt_is_told_though_the_rest_cannot_go(
+    resend: Resend, api: ResendServer, then: Answer
+) -> None:
+    invitation = a_mail(3, batch=UUID(int=999), calendar=INVITATION, calendar_method="REQUEST")
+    api.faults.extend([Answer(500)] * 3 + [then])
+    assert outcomes(resend, *mails(2), invitation) == ["uncertain", "uncertain", "retry"]
+
+
+def test_a_part_of_a_batch_is_another_request(resend: Resend, api: ResendServer) -> None:
+    assert outcomes(resend, *mails(3)[1:]) == ["sent"] * 2
+    assert outcomes(resend, *mails(3)) == ["sent"] * 3
+    assert len({request.key for request in api.requests}) == 2
+
+
 def test_busy_after_a_lost_answer_is_still_in_doubt(resend: Resend, api: ResendServer) -> None:
     """The first attempt went out: sent anew with another key it would arrive twice."""
     api.faults.extend([Answer(500), Answer(429, headers={"Retry-After": "7"})])

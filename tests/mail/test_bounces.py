@@ -96,8 +96,8 @@ def test_other_events_change_nothing(sent: Project, api: Api) -> None:
     "forged",
     [
         {"secret": base64.b64encode(b"another").decode()},
-        {"age": 301},
-        {"age": -301},
+        {"age": 400},
+        {"age": -400},
         {"sent_as": {**BOUNCE, "type": "email.complained"}},
     ],
 )

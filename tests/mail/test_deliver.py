@@ -74,6 +74,47 @@ def test_one_that_cannot_be_written_fails_alone(project: Project, api: Api, tmp_
     assert "no_such_kind" in str(errors["odd"])
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("survey_digest", {"ask": [{"about": "m", "answers": ["1"]}]}),
+        ("session_invite", {"event": {}}),
+        ("digest", {}),
+        ("milestone", {"unsubscribe_url": 5}),
+    ],
+)
+def test_whatever_is_wrong_with_one_is_not_the_others_fault(
+    project: Project, api: Api, tmp_path: Path, kind: str, data: dict[str, Any]
+) -> None:
+    ann = project.person("ann@example.org")
+    queue(project, ann, "bad", p_kind=kind, p_data=data)
+    good = queue(project, ann, "good", p_data=sample("milestone"))
+    deliver(api, tmp_path / "box", links="https://example.org/links")
+    assert set(mails(tmp_path / "box")) == {good}
+    assert statuses(project) == {"failed": 1, "sent": 1}
+    assert project.one("select error from message_outbox where status = 'failed'")
+
+
+def test_a_bad_part_of_a_digest_is_left_out(project: Project, api: Api, tmp_path: Path) -> None:
+    ann = project.person("ann@example.org")
+    project.run(
+        f"insert into contact_preferences values ('{ann}', 'all', 'digest')",
+        "update program_settings set value = '0' where key = 'digest_hour'",
+    )
+    queue(project, ann, "bad", p_data={})
+    queue(project, ann, "good", p_data=sample("milestone"))
+    assert deliver(api, tmp_path / "box").counts == {"sent": 1}
+
+
+@pytest.mark.parametrize("zone", ["PST", "IST", "UTC+3", "europe/berlin"])
+def test_a_zone_that_only_the_database_knows_is_utc(
+    project: Project, api: Api, tmp_path: Path, zone: str
+) -> None:
+    queue(project, project.person("ann@example.org"), p_data=sample("milestone"))
+    project.run(f"update users set timezone = '{zone}'")
+    assert deliver(api, tmp_path / "box").counts == {"sent": 1}
+
+
 def test_a_language_and_a_link_to_unsubscribe(project: Project, api: Api, tmp_path: Path) -> None:
     ann = project.person("ann@example.org")
     project.run("update users set locale = 'de', timezone = 'Europe/Berlin'")

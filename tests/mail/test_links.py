@@ -26,7 +26,7 @@ ASK = {"about": "match:1", "answers": ["1", "2", "3", "4", "5"]}
 @pytest.fixture
 def site(api: Api) -> Iterator[str]:
     """Where the daemon's pages are."""
-    pages = Pages(api.database, ("Mentoring", "mentoring@example.org"))
+    pages = Pages(api.database, "Mentoring, Inc <mentoring@example.org>")
     server = HealthServer(create_app(Patient(), Metrics(), pages.routes()), 0)
     server.start()
     yield server.url
@@ -63,6 +63,17 @@ def test_one_click_unsubscribes_from_that_kind_only(project: Project) -> None:
     assert statuses(project) == {"off": 2, "queued": 1}
     queue(project, ann, "x", p_kind="session_reminder")
     assert statuses(project) == {"off": 2, "queued": 2}
+
+
+def test_whoever_leaves_the_digest_gets_nothing_more(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    project.run(f"insert into contact_preferences values ('{ann}', 'milestone', 'digest')")
+    token = project.one("select private.unsubscribe_token(%s, 'digest')", ann)
+    with as_anon(project) as anybody:
+        anybody.one("select unsubscribe(%s)", token)
+        anybody.connection.commit()
+    queue(project, ann)
+    assert statuses(project) == {"off": 1}
 
 
 def test_nobody_unsubscribes_others_with_a_token_made_up(project: Project) -> None:
@@ -163,7 +174,9 @@ def test_the_mail_program_s_button_unsubscribes(
     assert project.rows("select kind, channel from contact_preferences") == [("milestone", "off")]
 
 
-@pytest.mark.parametrize("query", ["", "?answer=", "?other=x", "?answer=x.0.0.0.y"])
+@pytest.mark.parametrize(
+    "query", ["", "?answer=", "?other=x", "?answer=x.0.0.0.y", "?unsubscribe=%00", "?answer=%C3%A4"]
+)
 def test_a_link_that_is_none_says_so(site: str, query: str) -> None:
     answered = httpx.post(f"{site}/links{query}")
     assert answered.status_code == 404

@@ -127,6 +127,106 @@ def test_what_never_went_out_loses_no_attempt(project: Project) -> None:
         assert worker.finish(made, outcome="released") == {"queued": 1}
 
 
+def test_what_is_for_later_is_decided_later(project: Project) -> None:
+    ann, soon = project.person("ann@example.org"), "2100-01-01T00:00Z"
+    for about in ("off", "in_app", "digest", "email"):
+        queue(project, ann, about, p_not_before=soon, p_kind=f"kind_{about}")
+        project.run(f"insert into contact_preferences values ('{ann}', 'kind_{about}', '{about}')")
+    assert statuses(project) == {"queued": 4}
+    project.run("update message_outbox set not_before = now()")
+    assert [row["kind"] for row in Worker(project).claim()] == ["kind_email"]
+    found: dict[str, str] = dict(project.rows("select about, status from message_outbox"))
+    assert found == {"off": "off", "in_app": "in_app", "digest": "digest", "email": "sending"}
+    assert project.rows("select type from notifications") == [("kind_in_app",)]
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        "update program_settings set value = 'false' where key = 'STUDENT_MILESTONE_ACHIEVED'",
+        "insert into contact_preferences select id, 'milestone', 'off' from users",
+        "select supersede_messages('x')",
+    ],
+)
+def test_what_was_stopped_on_its_way_is_not_tried_again(project: Project, stop: str) -> None:
+    made, worker = queue(project, project.person("ann@example.org")), Worker(project)
+    worker.claim()
+    project.run(stop)
+    worker.finish(made, outcome="retry", reason="busy")
+    project.run("update message_outbox set not_before = now()")
+    assert worker.claim() == []
+    assert statuses(project).keys() <= {"off", "superseded"}
+
+
+def test_only_what_would_be_sent_counts_for_the_cap(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    for number in range(6):
+        queue(project, ann, f"late:{number}", p_expires_at="2026-01-01T00:00Z", p_priority=6)
+    queue(project, ann, "good")
+    Worker(project).claim()
+    assert statuses(project) == {"expired": 6, "sending": 1}
+
+
+def test_two_workers_keep_to_one_cap(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    for number in range(8):
+        queue(project, ann, f"m:{number}")
+    first, second = Worker(project), Worker(project)
+    assert len(first.claim(4)) + len(second.claim(4)) == 5
+
+
+@pytest.mark.parametrize("value", ["5.0", "2.5", "99999999999", '"five"', "null", "[]"])
+def test_an_odd_setting_stops_nothing(project: Project, value: str) -> None:
+    project.run(f"update program_settings set value = '{value}' where key = 'mail_daily_cap'")
+    queue(project, project.person("ann@example.org"))
+    assert len(Worker(project).claim()) == 1
+
+
+@pytest.mark.parametrize("ask", [None, 1, "x", [1], [{"about": "m"}], [{"answers": 5}]])
+def test_a_question_that_is_none_stops_nobody(project: Project, ask: object) -> None:
+    queue(project, project.person("ann@example.org"), p_data={"ask": ask})
+    queue(project, project.person("bob@example.org"))
+    assert len(Worker(project).claim()) == 2
+
+
+def test_a_long_title_fails_no_cause(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    project.run(f"insert into contact_preferences values ('{ann}', 'all', 'in_app')")
+    for title in ("x" * 400, "", None):
+        queue(project, ann, f"t:{title}", p_data={"title": title})
+    rows = project.rows("select length(title) from notifications order by 1")
+    assert rows == [(9,), (9,), (300,)]
+
+
+def test_a_digest_is_not_kept_from_those_who_wait_longest_by_others(project: Project) -> None:
+    early = [project.person(f"e{number}@example.org") for number in range(5)]
+    late = project.person("late@example.org")
+    project.run(
+        "insert into contact_preferences select id, 'all', 'digest' from users",
+        "update program_settings set value = '0' where key = 'digest_hour'",
+    )
+    worker = Worker(project)
+    for person in early:
+        queue(project, person, "today")
+    assert worker.compose() == 5
+    for person in (*early, late):
+        queue(project, person, "again")
+    query = "select compose_digests(%s, %s, 3) -> 'digests'"
+    assert project.one(query, worker.run, worker.fence) == 1
+
+
+def test_a_digest_leaves_out_what_is_too_late(project: Project) -> None:
+    ann = project.person("ann@example.org")
+    project.run(
+        f"insert into contact_preferences values ('{ann}', 'all', 'digest')",
+        "update program_settings set value = '0' where key = 'digest_hour'",
+    )
+    queue(project, ann)
+    project.run("update message_outbox set expires_at = now() - interval '1 s'")
+    assert Worker(project).compose() == 0
+    assert statuses(project) == {"expired": 1}
+
+
 def test_nothing_goes_to_an_address_that_bounced(project: Project) -> None:
     ann, bob = project.person("Ann@example.org "), project.person("bob@example.org")
     project.run("insert into undeliverable_addresses values ('ann@example.org', 'no such user')")

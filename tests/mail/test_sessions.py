@@ -116,6 +116,70 @@ def test_what_is_not_to_come_any_more_leaves_calendars(
     assert abouts(project, "session_reminder") == []
 
 
+def test_a_move_that_nobody_heard_of_hides_no_end(
+    project: Project, api: Api, pair: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    session = arranged(project, pair)
+    deliver(api, tmp_path / "first")
+    change(project, session, "scheduled_at = scheduled_at + interval '1 day'")
+    change(project, session, "status = 'CANCELLED'")
+    deliver(api, tmp_path / "then")
+    assert [c["METHOD"] for c, _ in invitations(tmp_path / "then")] == ["CANCEL"] * 2
+
+
+def test_a_session_that_is_held_after_all_is_invited_to_again(
+    project: Project, api: Api, pair: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    session = arranged(project, pair)
+    deliver(api, tmp_path / "first")
+    change(project, session, "status = 'CANCELLED'")
+    deliver(api, tmp_path / "second")
+    change(project, session, "status = 'SCHEDULED'")
+    deliver(api, tmp_path / "third")
+    calendars = [calendar for calendar, _ in invitations(tmp_path / "third")]
+    assert [(c["METHOD"], c.events[0]["SEQUENCE"]) for c in calendars] == [("REQUEST", 2)] * 2
+    assert len(abouts(project, "session_reminder")) == 4
+
+
+@pytest.mark.parametrize("what", ["mentorship_sessions", "users"])
+def test_a_session_that_is_gone_leaves_calendars(
+    project: Project, api: Api, pair: tuple[UUID, UUID], tmp_path: Path, what: str
+) -> None:
+    arranged(project, pair)
+    deliver(api, tmp_path / "first")
+    where = f"where id = '{pair[0]}'" if what == "users" else ""
+    project.run(f"delete from {what} {where}")
+    deliver(api, tmp_path / "then")
+    told = [mail["To"].addresses[0].addr_spec for c, mail in invitations(tmp_path / "then")]
+    assert "student@example.org" in told
+    assert {str(c["METHOD"]) for c, _ in invitations(tmp_path / "then")} == {"CANCEL"}
+    assert abouts(project, "session_reminder") == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "update mentorship_sessions set title = 'a' || chr(7) || 'b'",
+        "update users set full_name = 'a' || chr(7) || E'\\\\b'",
+        "update users set timezone = 'PST'",
+        "update users set email = '' where role = 'student'",
+    ],
+)
+def test_what_no_calendar_may_hold_is_left_out(
+    project: Project, api: Api, pair: tuple[UUID, UUID], tmp_path: Path, site: str, values: str
+) -> None:
+    project.run("update users set full_name = 'M' where role = 'mentor'")
+    arranged(project, pair)
+    project.run(values)
+    project.run("update mentorship_sessions set scheduled_at = scheduled_at + interval '1 day'")
+    deliver(api, tmp_path / "box")
+    assert "REQUEST" in {str(c["METHOD"]) for c, _ in invitations(tmp_path / "box")}
+    with as_person(project, pair[0]) as mentor:
+        token = mentor.one("select reset_calendar_feed()")
+        mentor.connection.commit()
+    assert len(events(httpx.get(f"{site}/calendar/{token}.ics").text)) == 1
+
+
 def test_who_was_not_told_of_it_is_not_told_of_its_end(
     project: Project, pair: tuple[UUID, UUID]
 ) -> None:
@@ -188,9 +252,13 @@ def test_a_wish_or_a_session_of_the_past_is_no_invitation(
 
 
 @pytest.mark.parametrize(
-    "values", ["meeting_url = 'javascript:alert(1)'", "ends_at = scheduled_at", "status = 'DONE'",
-               "session_rating = 6", "scheduled_at = null", "session_type = 'mock-interview'"]
-)  # fmt: skip
+    "values",
+    [
+        *("meeting_url = 'javascript:alert(1)'", "meeting_url = 'https://x/a|b'"),
+        *("ends_at = scheduled_at", "scheduled_at = null", "status = 'DONE'"),
+        *("session_rating = 6", "session_type = 'mock-interview'"),
+    ],
+)
 def test_what_no_session_can_be_is_refused(
     project: Project, pair: tuple[UUID, UUID], values: str
 ) -> None:

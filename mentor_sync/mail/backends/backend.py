@@ -53,6 +53,8 @@ class Backend(Protocol):
     """Sends mails; one worker at a time uses it."""
 
     name: str
+    sends_batches: bool
+    """Whether mails of a batch are one request, known again as the very same set only."""
 
     def send(self, mails: Iterable[Mail]) -> list[Delivery]:
         """Send each of them: one delivery a mail, in their order.
@@ -97,7 +99,7 @@ def send_each(
             done.append(Delivery(mail.id, "failed", reason=error.message))
         except (MailConfigurationError, MailUnreachable) as error:
             # Once one has gone out the caller must learn of it: the next call raises.
-            if not any(delivery.outcome == "sent" for delivery in done):
+            if not any(delivery.outcome in ("sent", "uncertain") for delivery in done):
                 raise
             return done + put_off([mail, *mails], error.message)
     return done

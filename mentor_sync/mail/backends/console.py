@@ -14,6 +14,7 @@ class Console:
     """Prints whom a mail goes to, its subject and its text."""
 
     name = "console"
+    sends_batches = False
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

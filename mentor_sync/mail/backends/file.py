@@ -22,6 +22,7 @@ class File:
     """One .eml a mail, named by its id; the same mail again is the same file."""
 
     name = "file"
+    sends_batches = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

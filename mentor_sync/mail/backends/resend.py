@@ -8,6 +8,7 @@ back whole what may have been taken.
 from __future__ import annotations
 
 import base64
+import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -46,7 +47,7 @@ class _Letter:
 
     mail: Mail
     body: dict[str, Any]
-    key: str  # the Idempotency-Key of the request that it goes with
+    key: str  # of the request that it goes with
 
     def alone(self) -> _Letter:
         return replace(self, key=str(self.mail.id))
@@ -68,6 +69,7 @@ class Resend:
     """
 
     name = "resend"
+    sends_batches = True
 
     def __init__(
         self,
@@ -145,7 +147,7 @@ class Resend:
             answer = self._http.post(
                 "/emails" if alone else "/emails/batch",
                 json=group[0].body if alone else [letter.body for letter in group],
-                headers={"Idempotency-Key": group[0].key},
+                headers={"Idempotency-Key": _idempotency_key(group)},
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise MailUnreachable(
@@ -206,6 +208,14 @@ def _letter(mail: Mail) -> _Letter:
     return _Letter(mail, _body(mail), str(mail.id) if alone else f"batch-{mail.batch}")
 
 
+def _idempotency_key(group: list[_Letter]) -> str:
+    """Of a batch: of these mails together, so that without one of them it is another request."""
+    if _is_alone(group):
+        return group[0].key
+    ids = "\n".join(str(letter.mail.id) for letter in group)
+    return f"{group[0].key}-{hashlib.sha256(ids.encode()).hexdigest()[:16]}"
+
+
 def _is_alone(group: list[_Letter]) -> bool:
     return group[0].key == str(group[0].mail.id)
 
@@ -236,7 +246,9 @@ def _stopped(
     error: MentorSyncError, done: list[Delivery], left: list[list[_Letter]]
 ) -> list[Delivery]:
     """The rest, put off. Where none was sent the caller may as well learn it as an error."""
-    if not isinstance(error, Busy) and not any(one.outcome == "sent" for one in done):
+    if not isinstance(error, Busy) and not any(
+        one.outcome in ("sent", "uncertain") for one in done
+    ):
         raise error
     mails = [letter.mail for group in left for letter in group]
     return put_off(mails, error.message, error.retry_after if isinstance(error, Busy) else None)

@@ -38,6 +38,7 @@ class Smtp:
     """
 
     name = "smtp"
+    sends_batches = False
 
     def __init__(
         self,

@@ -16,6 +16,8 @@ Answer = tuple[int, bytes | str]
 """A code and what the server said, or in words of ours why it said nothing."""
 CLOSING = 421
 GO_ON = 354
+TAKING_SECONDS = 600.0
+"""What RFC 5321 gives a server to take a mail."""
 LOST = 0
 """No answer to a mail, which may have been taken."""
 
@@ -53,9 +55,22 @@ def handed_over(connection: smtplib.SMTP, content: bytes, meanwhile: Callable[[]
         return LOST, _cut(error)
     meanwhile()
     try:
-        return _reply(connection)
+        return _last_reply(connection)
     except OSError as error:
         return LOST, _cut(error)
+
+
+def _last_reply(connection: smtplib.SMTP) -> Answer:
+    """Servers look into a mail before they take it; who hangs up meanwhile sends it twice."""
+    connected = connection.sock
+    if connected is None:
+        raise smtplib.SMTPServerDisconnected("it hung up")
+    patience = connected.gettimeout()
+    connected.settimeout(TAKING_SECONDS)
+    try:
+        return _reply(connection)
+    finally:
+        connected.settimeout(patience)
 
 
 def forget(connection: smtplib.SMTP) -> None:
