@@ -1,0 +1,2 @@
+-- Health: how well a match goes, 0 to 100, from meetings, replies, feedback, silence and goals.
+-- The job check_match_health keeps it in matches; admins read who is at risk.

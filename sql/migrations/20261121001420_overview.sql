@@ -1,0 +1,1 @@
+-- Overview: what admins see of the matching, and what they do by hand.
