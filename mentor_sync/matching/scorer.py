@@ -7,7 +7,6 @@ the mentors' terms, dense. The same as the SQL function calculate_match_score, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +14,12 @@ import numpy.typing as npt
 from scipy import sparse
 
 from mentor_sync.matching.arrays import Bools, Floats, Ints, ints, spans, starts
-from mentor_sync.matching.candidates import Candidates, best
+from mentor_sync.matching.candidates import Candidates
+from mentor_sync.matching.matrix import top
 from mentor_sync.matching.postings import Postings
 from mentor_sync.matching.rules import NO_RULES, Rules
 from mentor_sync.matching.weights import DEFAULT_WEIGHTS, Weights, shares
 
-CHUNK = 1_000
-"""Students at a time; what is dense is that many by all mentors."""
 DENSE = 2**25
 """Cells of mentors' terms that are kept dense, 128 MB; beyond, scores are slower and leaner."""
 
@@ -80,21 +78,9 @@ class Scorer:
         product = self._weighed[students] @ self._told
         return product.toarray() if sparse.issparse(product) else product
 
-    def chunks(self, students: Ints | None = None, size: int = CHUNK) -> Iterator[Ints]:
-        """All students, or these, some at a time."""
-        chosen = np.arange(self.students) if students is None else students
-        for begin in range(0, len(chosen), size):
-            yield chosen[begin : begin + size]
-
     def top(self, k: int, *, rules: Rules = NO_RULES, students: Ints | None = None) -> Candidates:
         """The k best mentors of every student, or of these, among those that the rules allow."""
-        kept = min(k, self.mentors)
-        parts = [Candidates.empty(0, kept)]
-        for chunk in self.chunks(students):
-            scores = self.scores(chunk)
-            rules.refuse(scores, chunk)
-            parts.append(best(scores, kept))
-        return Candidates.joined(parts)
+        return top(self, k, rules=rules, students=students)
 
     def score_pairs(self, students: npt.ArrayLike, mentors: npt.ArrayLike) -> Ints:
         """Units of single pairs, given as parallel arrays."""
