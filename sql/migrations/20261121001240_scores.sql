@@ -113,53 +113,60 @@ comment on function private.current_weights() is 'The weights by which scores ar
 -- Whole units: a million is the whole. Factors that the student left empty are left out, and the
 -- others make up the hundred; a factor's units are dealt out evenly among the student's terms. So
 -- a score is a sum over shared terms, and every engine comes to the same number.
+create function private.term_weights(p_student_id uuid, p_weights public.match_weights)
+returns table (
+  factor smallint, name text, weight integer, named integer, share integer, per_term integer
+)
+language sql stable set search_path = '' as $$
+  select
+    f.factor, f.name, f.weight, f.named, f.share, f.share / f.named
+  from (
+    select w.factor, w.name, w.weight, s.named,
+      (1000000 * w.weight / sum(w.weight) over ())::integer as share
+    from (
+      values
+        (1::smallint, 'goals', p_weights.goals),
+        (2::smallint, 'industry', p_weights.industry),
+        (3::smallint, 'research', p_weights.research),
+        (4::smallint, 'technical', p_weights.technical),
+        (5::smallint, 'location', p_weights.location),
+        (6::smallint, 'communication', p_weights.communication)
+    ) as w (factor, name, weight)
+    inner join (
+      select t.factor, count(*)::integer as named
+      from private.profile_terms as t
+      where t.user_id = p_student_id
+      group by t.factor
+    ) as s on s.factor = w.factor
+    where w.weight > 0
+  ) as f
+$$;
+comment on function private.term_weights(uuid, public.match_weights) is
+  'What each term of a student counts, in millionths of the whole, by factor.';
+
 create function private.score_factors(
   p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights
 ) returns table (
-  factor smallint, name text, weight integer, share integer, named integer, matched integer,
-  units integer, mentor_named boolean, labels jsonb
+  name text, weight integer, named integer, share integer, units integer, mentor_named boolean,
+  labels jsonb
 )
 language sql stable set search_path = '' as $$
-  with weighted (factor, name, weight) as (
-    values
-      (1::smallint, 'goals', p_weights.goals),
-      (2::smallint, 'industry', p_weights.industry),
-      (3::smallint, 'research', p_weights.research),
-      (4::smallint, 'technical', p_weights.technical),
-      (5::smallint, 'location', p_weights.location),
-      (6::smallint, 'communication', p_weights.communication)
-  ),
-  compared as (
-    select
-      s.factor,
-      count(*)::integer as named,
-      count(m.term_id)::integer as matched,
-      coalesce(
-        jsonb_agg(t.label order by t.label collate "C", t.id) filter (where m.term_id is not null),
-        '[]'
-      ) as labels
-    from private.profile_terms as s
-    left join private.profile_terms as m
-      on m.user_id = p_mentor_id and m.factor = s.factor and m.term_id = s.term_id
-    left join public.match_terms as t on t.id = m.term_id
-    where s.user_id = p_student_id
-    group by s.factor
-  ),
-  shared as (
-    select c.*, w.name, w.weight,
-      (1000000 * w.weight / sum(w.weight) over ())::integer as share
-    from compared as c
-    inner join weighted as w on w.factor = c.factor
-    where w.weight > 0
-  )
   select
-    s.factor, s.name, s.weight, s.share, s.named, s.matched,
-    s.share / s.named * s.matched,
+    w.name, w.weight, w.named, w.share, (w.per_term * shared.matched)::integer,
     exists (
-      select from private.profile_terms as m where m.user_id = p_mentor_id and m.factor = s.factor
+      select from private.profile_terms as m where m.user_id = p_mentor_id and m.factor = w.factor
     ),
-    s.labels
-  from shared as s
+    shared.labels
+  from private.term_weights(p_student_id, p_weights) as w
+  cross join lateral (
+    select count(*) as matched,
+      coalesce(jsonb_agg(t.label order by t.label collate "C", t.id), '[]') as labels
+    from private.profile_terms as s
+    inner join private.profile_terms as m
+      on m.user_id = p_mentor_id and m.factor = s.factor and m.term_id = s.term_id
+    inner join public.match_terms as t on t.id = s.term_id
+    where s.user_id = p_student_id and s.factor = w.factor
+  ) as shared
 $$;
 comment on function private.score_factors(uuid, uuid, public.match_weights) is
   'The factors that a student filled in, and what of each a mentor has.';
@@ -294,6 +301,7 @@ comment on function public.calculate_match_score(uuid, uuid) is
 revoke all on function
   private.settle_weights(),
   private.current_weights(),
+  private.term_weights(uuid, public.match_weights),
   private.score_factors(uuid, uuid, public.match_weights),
   private.match_reasons(jsonb),
   private.score_pair(uuid, uuid, public.match_weights),
