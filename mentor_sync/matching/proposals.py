@@ -20,22 +20,15 @@ from mentor_sync.matching.weights import FACTORS, Weights, points
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class Suiting:
     """The scores of those who have anything in common; the others are not offered."""
 
-    scorer: Scorer
-
-    @property
-    def students(self) -> int:
-        return self.scorer.students
-
-    @property
-    def mentors(self) -> int:
-        return self.scorer.mentors
+    def __init__(self, scorer: Scorer) -> None:
+        self.students, self.mentors = scorer.students, scorer.mentors
+        self._scorer = scorer
 
     def scores(self, students: Ints | slice) -> Floats:
-        found = self.scorer.scores(students)
+        found = self._scorer.scores(students)
         found[found <= 0] = NONE
         return found
 
@@ -72,7 +65,9 @@ class Proposals:
         return self.scorer.weights
 
     @classmethod
-    def make(cls, pool: Pool, weights: Weights, *, units_a_day: int, units_at_most: int) -> Proposals:
+    def make(
+        cls, pool: Pool, weights: Weights, *, units_a_day: int, units_at_most: int
+    ) -> Proposals:
         """Score everybody, and spread the offers."""
         scorer = Scorer(pool.requests.postings, pool.mentors.postings, weights)
         waiting = Waiting.of(pool.requests.days, units_per_day=units_a_day, most=units_at_most)

@@ -280,7 +280,7 @@ $$;
 comment on function private.require_open(public.match_offers) is
   'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
 
--- Definer: only the verbs write offers and matches. What was accepted already is accepted: the
+-- Definer: only the verbs write offers and matches; the match ends the other offers. What was accepted already is accepted: the
 -- answer to the first call may have been lost.
 create function private.select_student(p_offer_id uuid) returns public.matches
 language plpgsql volatile security definer set search_path = '' as $$
@@ -293,13 +293,6 @@ begin
     return made;
   end if;
   perform private.require_open(offer);
-  update public.match_offers as o
-  set status = 'accepted', answered_at = now()
-  where o.id = offer.id;
-  update public.match_batches as b
-  set status = 'accepted', selected_by = offer.mentor_id, selected_at = now()
-  where b.id = offer.batch_id;
-  perform private.supersede_offers(array[offer.id]);
   return private.begin_match(
     offer.student_id, offer.mentor_id, 'primary', offer.request_id,
     (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
@@ -805,7 +798,7 @@ declare
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
   -- Of this attempt: another one looks anew.
   chunk constant text := concat_ws(':', p_fence, p_batches #>> '{0,request_id}');
-  counts jsonb;
+  made jsonb;
   records jsonb;
   answer jsonb;
 begin
@@ -814,7 +807,7 @@ begin
     return run.progress -> 'answer';
   end if;
   begin
-    counts := private.make_batches(p_run_id, p_batches, p_weights_version);
+    made := private.make_batches(p_run_id, p_batches, p_weights_version);
     records := private.batch_records(p_run_id, array(
       select (b.value ->> 'request_id')::uuid
       from jsonb_array_elements(p_batches) with ordinality as b (value, place)
@@ -832,11 +825,11 @@ begin
   exception
     when sqlstate 'MS000' then null;
   end;
-  answer := jsonb_build_object('counts', counts, 'records', records);
+  answer := jsonb_build_object('counts', made, 'records', records);
   update public.job_runs as r
   set progress = jsonb_build_object(
     'chunk', chunk,
-    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts),
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), made),
     'answer', answer
   )
   where r.id = p_run_id and not p_dry_run;
@@ -1008,23 +1001,21 @@ create function private.expire_stale(p_run_id uuid, p_fence bigint, p_limit inte
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
-  offers jsonb;
-  counts jsonb;
+  ended jsonb;
+  so_far jsonb;
 begin
-  offers := private.expire_offers(p_limit);
-  counts := offers || jsonb_build_object(
+  ended := private.expire_offers(p_limit) || jsonb_build_object(
     'requests', private.expire_requests(p_limit), 'questions', private.expire_questions(p_limit)
   );
+  so_far := private.add_counts(coalesce(run.progress -> 'counts', '{}'), ended);
   update public.job_runs as r
-  set progress = jsonb_build_object(
-    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts)
-  )
+  set progress = jsonb_build_object('counts', so_far)
   where r.id = p_run_id;
   return jsonb_build_object(
-    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts),
+    'counts', so_far,
     'done', greatest(
-      (counts -> 'reopened')::integer, (counts -> 'requests')::integer,
-      (counts -> 'questions')::integer
+      (ended -> 'reopened')::integer, (ended -> 'requests')::integer,
+      (ended -> 'questions')::integer
     ) < p_limit
   );
 end
