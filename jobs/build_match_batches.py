@@ -23,7 +23,7 @@ from mentor_sync.matching.proposals import Labels, Proposals
 from mentor_sync.matching.weights import Weights
 from mentor_sync.terms import refresh_terms
 
-REQUESTS = 5000
+REQUESTS = 2000
 """Requests a call that writes: what stays under a second or two."""
 RECORDS = 200
 """Requests of a run that are reported one by one."""
@@ -125,7 +125,7 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 
 def _announce(context: JobContext, counts: Counter[str]) -> None:
-    """Tell mentors, also of offers whose run was killed before it did."""
+    """Tell mentors of offers that somebody made by hand."""
     done = False
     while not done:
         answer = context.database.rpc("announce_offers", context.ownership, expect=dict)

@@ -13,6 +13,7 @@ from mentor_sync.matching.breakdown import Breakdown, breakdown
 from mentor_sync.matching.candidates import NONE
 from mentor_sync.matching.offers import OFFERS, spread
 from mentor_sync.matching.pool import Pool
+from mentor_sync.matching.reasons import reasons
 from mentor_sync.matching.scorer import Scorer
 from mentor_sync.matching.waiting import Waiting
 from mentor_sync.matching.weights import FACTORS, Weights, points
@@ -145,6 +146,7 @@ class Proposals:
                 "units": units,
                 "confidence": confidence,
                 "breakdown": part,
+                "reasons": reasons(part),
             }
 
 

@@ -639,6 +639,7 @@ returns jsonb
 language plpgsql volatile set search_path = '' as $$
 declare
   counts jsonb;
+  made uuid[];
 begin
   perform from public.mentorship_requests as r
   where r.id in (
@@ -648,11 +649,11 @@ begin
   with given as materialized (
     select
       r.id as request_id, r.student_id, b.input_hash, o.mentor_id, o.units, o.confidence,
-      o.breakdown, row_number() over () as place
+      o.breakdown, o.reasons, row_number() over () as place
     from jsonb_to_recordset(p_batches) as b (request_id uuid, input_hash bigint, offers jsonb)
     inner join public.mentorship_requests as r on r.id = b.request_id and r.status = 'open'
     cross join lateral jsonb_to_recordset(b.offers) as o (
-      mentor_id uuid, units integer, confidence integer, breakdown jsonb
+      mentor_id uuid, units integer, confidence integer, breakdown jsonb, reasons jsonb
     )
   ),
   judged as materialized (
@@ -688,11 +689,12 @@ begin
   ),
   offered as (
     insert into public.match_offers (
-      batch_id, request_id, student_id, mentor_id, rank, units, confidence, breakdown, reasons
+      batch_id, request_id, student_id, mentor_id, rank, units, confidence, breakdown, reasons,
+      announced_at
     )
     select
       b.id, k.request_id, k.student_id, k.mentor_id, k.rank, k.units, k.confidence, k.breakdown,
-      private.match_reasons(k.breakdown)
+      k.reasons, now()
     from kept as k
     inner join batch as b on b.request_id = k.request_id
     returning id
@@ -704,14 +706,15 @@ begin
     where r.id = b.request_id
     returning r.id
   )
-  select jsonb_build_object(
+  select array(select o.id from offered as o), jsonb_build_object(
     'batches', (select count(*) from changed),
-    'offers', (select count(*) from offered),
     'refused', (select count(*) from judged as j where j.rule is not null),
     'passed_over', jsonb_array_length(p_batches) - (select count(*) from batch)
   )
-  into counts;
-  return counts;
+  into made, counts;
+  return counts || jsonb_build_object(
+    'offers', cardinality(made), 'announced', private.queue_offers(made)
+  );
 end
 $$;
 comment on function private.make_batches(uuid, jsonb, integer) is
@@ -740,7 +743,7 @@ comment on function private.batch_records(uuid, uuid[]) is
   'What a run offered for these requests, for people to read.';
 
 -- Each mentor is asked once how they want to be told.
-create function private.announce(p_offer_ids uuid[]) returns integer
+create function private.queue_offers(p_offer_ids uuid[]) returns integer
 language plpgsql volatile set search_path = '' as $$
 declare
   queued integer;
@@ -781,11 +784,11 @@ begin
     from mail as m where m.status = 'in_app'
   )
   select count(*) + 0 * (select told.n from told) into queued from mail;
-  update public.match_offers as o set announced_at = now() where o.id = any (p_offer_ids);
   return queued;
 end
 $$;
-comment on function private.announce(uuid[]) is 'Tells mentors of these offers: how many mails.';
+comment on function private.queue_offers(uuid[]) is
+  'Tells mentors of these offers: how many messages that are new.';
 
 -- Definer: batches come of requests, rules and terms that are closed to service_role. In a dry
 -- run the chunk executes like any other, its mails too, and is rolled back.
@@ -815,11 +818,6 @@ begin
       order by b.place
     ));
     if p_dry_run then
-      perform private.announce(array(
-        select o.id from public.match_offers as o where o.announced_at is null
-          and o.status = 'offered'
-          and o.batch_id in (select b.id from public.match_batches as b where b.run_id = p_run_id)
-      ));
       raise exception using errcode = 'MS000', message = 'dry run';
     end if;
   exception
@@ -851,9 +849,9 @@ language sql volatile set search_path = '' as $$
 $$;
 comment on function public.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer) is
   'Offers requests to mentors, [{request_id, input_hash, offers: [{mentor_id, units, confidence,'
-  ' breakdown}]}], the best first: counts, and what was offered for the first p_records.';
+  ' breakdown, reasons}]}], the best first: counts, and what was offered for the first p_records.';
 
--- Definer, likewise.
+-- Definer, likewise. What the job offers is announced at once; this is for offers made by hand.
 create function private.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer)
 returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
@@ -866,7 +864,10 @@ declare
     for update skip locked
   );
 begin
-  return jsonb_build_object('announced', private.announce(due), 'done', cardinality(due) < p_limit);
+  update public.match_offers as o set announced_at = now() where o.id = any (due);
+  return jsonb_build_object(
+    'announced', private.queue_offers(due), 'done', cardinality(due) < p_limit
+  );
 end
 $$;
 comment on function private.announce_offers(uuid, bigint, integer) is 'One call of announce_offers.';
@@ -877,7 +878,7 @@ language sql volatile set search_path = '' as $$
   select private.announce_offers(p_run_id, p_fence, least(greatest(p_limit, 1), 20000))
 $$;
 comment on function public.announce_offers(uuid, bigint, integer) is
-  'Queues the mails of offers that their mentors were not told of: how many. Again until done.';
+  'Tells mentors of offers that were made by hand: how many. Again until done.';
 
 -- What expires ------------------------------------------------------------------------------
 
@@ -1051,7 +1052,7 @@ revoke all on function
   private.scores_of_pairs(uuid[], uuid[]),
   private.make_batches(uuid, jsonb, integer),
   private.batch_records(uuid, uuid[]),
-  private.announce(uuid[]),
+  private.queue_offers(uuid[]),
   private.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer),
   private.announce_offers(uuid, bigint, integer),
   private.expire_offers(integer),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from mentor_sync.runner import FinishedRun, run_now
 from mentor_sync.settings import Settings
-from tests.project import Api, Project
+from tests.project import Api, Project, Session, acting
 
 Row = tuple[Any, ...]
 
@@ -67,4 +70,32 @@ def offers(project: Project, *columns: str) -> list[Row]:
     return project.rows(
         f"select {listed} from match_offers join match_batches b on b.id = batch_id"
         " order by match_offers.request_id, b.number, rank"
+    )
+
+
+def as_one(project: Project, person: UUID) -> AbstractContextManager[Session]:
+    """A person, signed in; any number of times."""
+    known = project.one("select auth_user_id from users where id = %s", person)
+    return acting(project, "authenticated", known or project.sign_up(person))
+
+
+def answer(project: Project, mentor: UUID, verb: str, *given: Any) -> str:
+    """A mentor's select_student or decline_offer, for good: ok, or the code of the error."""
+    try:
+        with as_one(project, mentor) as session:
+            places = ", ".join(["%s"] * len(given))
+            session.rows(f"select {verb}({places})", *given)
+            session.connection.commit()
+    except psycopg.Error as error:
+        return str(error.sqlstate)
+    return "ok"
+
+
+def later(project: Project, interval: str) -> None:
+    """So much time passes for requests and offers."""
+    shift = "set {0} = {0} - interval '{1}', created_at = created_at - interval '{1}'"
+    project.run(
+        f"update mentorship_requests {shift.format('expires_at', interval)}",
+        f"update match_batches {shift.format('expires_at', interval)}",
+        f"update match_offers set created_at = created_at - interval '{interval}'",
     )
