@@ -133,16 +133,24 @@ language sql stable set search_path = '' as $$
 $$;
 comment on function private.primary_match(uuid) is 'The match of a student with their mentor.';
 
--- A mentor without a profile gets an empty one: it is what mentors are locked by.
+-- By their profiles: a mentor without one gets it, from what the member told or empty.
 create function private.lock_mentors(p_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
+declare
+  missing constant uuid[] := array(
+    select u.id from public.users as u
+    where u.id = any (p_ids)
+      and not exists (select from public.mentorship_profiles as p where p.user_id = u.id)
+    order by u.id
+  );
 begin
-  insert into public.mentorship_profiles (user_id, role)
-  select u.id, 'mentor' from public.users as u
-  where u.id = any (p_ids)
-    and not exists (select from public.mentorship_profiles as p where p.user_id = u.id)
-  order by u.id
-  on conflict do nothing;
+  if missing <> '{}' then
+    perform private.note_stale(missing);
+    perform private.derive_profiles(missing);
+    insert into public.mentorship_profiles (user_id, role)
+    select m.id, 'mentor' from unnest(missing) as m (id)
+    on conflict do nothing;
+  end if;
   perform from public.mentorship_profiles as p where p.user_id = any (p_ids)
   order by p.user_id for no key update;
 end
