@@ -221,6 +221,7 @@ language plpgsql volatile security definer set search_path = '' as $$
 declare
   students uuid[];
   mentors uuid[];
+  grown uuid[];
 begin
   if tg_op = 'INSERT' then
     select array_agg(n.student_id), array_agg(n.mentor_id) into students, mentors
@@ -243,7 +244,8 @@ begin
   end if;
   perform from public.users as u where u.id = any (students) order by u.id for no key update;
   perform private.lock_mentors(mentors);
-  perform private.require_seats(array(select private.count_mentees(mentors)));
+  grown := array(select private.count_mentees(mentors));
+  perform private.require_seats(grown);
   perform private.follow_primary(students);
   return null;
 end
