@@ -125,7 +125,7 @@ begin
       or jsonb_typeof(o.list) <> 'array'
       or o.name = 'channels' and not o.list <@ channels
       or case jsonb_typeof(o.list) when 'array' then jsonb_array_length(o.list) > 50 end
-      or jsonb_path_exists(o.list, '$[*] ? (@.type() != "string")')
+      or jsonb_path_exists(o.list, 'strict $[*] ? (@.type() != "string")', '{}', true)
   ) then
     return;
   end if;

@@ -200,6 +200,8 @@ $$;
 comment on function private.require_seats(uuid[]) is
   'An error where one of these mentors has more students than they have declared to take.';
 
+-- Whoever is about to get another mentor is left alone until then (replace_mentor): nobody should
+-- see them without one, and what a run changed is what it changed in one step.
 create function private.follow_primary(p_students uuid[]) returns void
 language sql volatile set search_path = '' as $$
   update public.users as u
@@ -211,6 +213,7 @@ language sql volatile set search_path = '' as $$
       on m.student_id = s.id and m.role = 'primary' and m.status in ('active', 'paused')
   ) as now
   where u.id = now.id and u.mentor_id is distinct from now.mentor_id
+    and u.id::text is distinct from current_setting('mentor_sync.replacing', true)
 $$;
 comment on function private.follow_primary(uuid[]) is
   'Writes into users.mentor_id who mentors these students now.';
@@ -534,7 +537,7 @@ comment on function private.end_match(uuid, text, text, uuid) is
 create function private.announce_change(p_old public.matches, p_new public.matches) returns void
 language sql volatile set search_path = '' as $$
   select public.queue_message(
-    'mentor_changed', p_old.student_id, 'match:' || coalesce(p_new.id, p_old.id),
+    'mentor_changed', p_old.student_id, 'match:' || p_old.id || ':ended',
     jsonb_build_object(
       'old_mentor_name', coalesce(u.full_name, ''),
       'new_mentor_name', (select n.full_name from public.users as n where n.id = p_new.mentor_id),
@@ -563,7 +566,10 @@ begin
   old_match := private.primary_match(p_student_id);
   perform private.lock_mentors(array[old_match.mentor_id, p_mentor_id]);
   if old_match.id is not null and old_match.mentor_id is distinct from p_mentor_id then
+    perform set_config('mentor_sync.replacing', p_student_id::text, true)
+    where p_mentor_id is not null;
     old_match := private.end_match(old_match.id, 'dissolved', p_reason, p_actor);
+    perform set_config('mentor_sync.replacing', '', true);
   end if;
   if p_mentor_id is not null then
     new_match := private.begin_match(
