@@ -72,7 +72,9 @@ class Proposals:
         return self.scorer.weights
 
     @classmethod
-    def make(cls, pool: Pool, weights: Weights, *, units_a_day: int, units_at_most: int) -> Proposals:
+    def make(
+        cls, pool: Pool, weights: Weights, *, units_a_day: int, units_at_most: int
+    ) -> Proposals:
         """Score everybody, and spread the offers."""
         scorer = Scorer(pool.requests.postings, pool.mentors.postings, weights)
         waiting = Waiting.of(pool.requests.days, units_per_day=units_a_day, most=units_at_most)

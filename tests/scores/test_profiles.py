@@ -118,7 +118,11 @@ def test_location_and_ways_to_meet_become_terms(project: Project) -> None:
         | {"zone 0", "zone 1", "zone 2"},
         "communication": {"channel video", "style visual"},
     }
-    assert terms(project, bob)["communication"] == {"style auditory", "style kinesthetic", "style visual"}
+    assert terms(project, bob)["communication"] == {
+        "style auditory",
+        "style kinesthetic",
+        "style visual",
+    }
     assert terms(project, bob)["location"] == {"region pacific", "zone 11", "zone -12", "zone -11"}
 
 

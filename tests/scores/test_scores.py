@@ -115,7 +115,10 @@ def test_the_nearer_the_better(project: Project) -> None:
 
 
 def test_other_weights_are_another_version(project: Project) -> None:
-    ann, bob = student(project, skills=("Rust",), industries=("Law",)), mentor(project, skills=("Rust",))
+    ann, bob = (
+        student(project, skills=("Rust",), industries=("Law",)),
+        mentor(project, skills=("Rust",)),
+    )
     assert score(project, ann, bob)["units"] == 375_000
     project.run(
         "insert into match_weights (goals, industry, research, technical, location,"
@@ -159,7 +162,10 @@ def test_a_mentor_knows_the_score_of_their_students_only(project: Project) -> No
 def test_a_score_of_nobody_says_so(project: Project) -> None:
     ann = student(project)
     with as_service(project) as daemon:
-        with pytest.raises(psycopg.Error, match="no person") as unknown, daemon.connection.transaction():
+        with (
+            pytest.raises(psycopg.Error, match="no person") as unknown,
+            daemon.connection.transaction(),
+        ):
             daemon.one("select calculate_match_score(%s, %s)", ann, uuid4())
         assert unknown.value.sqlstate == "MS011"
         with pytest.raises(psycopg.Error, match="no profile") as bare:
