@@ -10,6 +10,8 @@ from tests.community import mentor, student
 from tests.people import as_anon, as_person, as_service
 from tests.project import Api, Project
 
+_BOTH = "from users a, users b where a.role = 'student' and b.role = 'mentor'"
+
 
 def _rule(project: Project, ann: UUID, bob: UUID) -> str | None:
     rule: str | None = project.one("select private.blocking_rule(%s, %s)", ann, bob)
@@ -28,13 +30,14 @@ def _rule(project: Project, ann: UUID, bob: UUID) -> str | None:
         ("update mentorship_profiles set paused_until = now() + '1 day'", "paused"),
         ("update mentorship_profiles set available_hours = 0", "no_hours"),
         ("update mentors set capacity = 0", "full"),
-        ("insert into blocked_pairs select a.id, b.id from users a, users b"
-         " where a.role = 'student' and b.role = 'mentor'", "blocked"),
-        ("insert into matches (student_id, mentor_id, status, ended_at) select a.id, b.id,"
-         " 'dissolved', now() from users a, users b where a.role = 'student' and b.role = 'mentor'",
-         "matched_before"),
+        (f"insert into blocked_pairs select a.id, b.id {_BOTH}", "blocked"),
+        (
+            "insert into matches (student_id, mentor_id, status, ended_at)"
+            f" select a.id, b.id, 'dissolved', now() {_BOTH}",
+            "matched_before",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_rule_keeps_two_apart(project: Project, change: str, rule: str) -> None:
     ann, bob = student(project), mentor(project)
     assert _rule(project, ann, bob) is None
