@@ -29,3 +29,7 @@ class Waiting:
     def none(cls, students: int) -> Waiting:
         """Nobody has waited: who comes first in the list is first."""
         return cls.of(np.zeros(students, np.int64))
+
+    def without_credit(self) -> Waiting:
+        """Who waits longer is first only where scores are equal."""
+        return Waiting(np.zeros_like(self.credit), self.rank)
