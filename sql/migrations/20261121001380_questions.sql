@@ -109,8 +109,11 @@ for each row when (old is distinct from new) execute function private.touch_upda
 create function private.answers_questions() returns boolean
 language sql stable security definer set search_path = '' as $$
   select exists (
-    select from public.mentors as t
-    where t.person_id = (select private.current_user_id()) and t.is_approved and t.is_active
+    select
+    from public.mentors as t
+    inner join public.users as u on u.id = t.person_id
+    where u.id = (select private.current_user_id())
+      and t.is_approved and t.is_active and u.status = 'Active'
   )
 $$;
 comment on function private.answers_questions() is
@@ -129,24 +132,18 @@ create policy "Signed-in people read the leaderboard"
 on public.mentor_leaderboard for select to authenticated
 using (true);
 
-create function private.plain_words(p_words text[]) returns text[]
-language sql immutable set search_path = '' as $$
-  select coalesce(array_agg(distinct w.word), '{}')
-  from (select lower(private.trim_space(x.word)) as word from unnest(p_words) as x (word)) as w
-  where w.word <> ''
+create function private.terms_of_mentor(p_mentor_id uuid) returns text[]
+language sql stable set search_path = '' as $$
+  select array(
+    select distinct t.term
+    from public.mentorship_profiles as p
+    inner join private.profile_terms as x on x.user_id = p.user_id and x.factor <= 4
+    inner join public.match_terms as t on t.id = x.term_id
+    where p.user_id = p_mentor_id and p.role = 'mentor'
+  )
 $$;
-comment on function private.plain_words(text[]) is 'The words in lower case, each once.';
-
-create function private.words_of_mentor(p_expertise jsonb) returns text[]
-language sql immutable set search_path = '' as $$
-  select private.plain_words(array(
-    select jsonb_array_elements_text(
-      case when jsonb_typeof(p_expertise) = 'array' then p_expertise else '[]' end
-    )
-  ))
-$$;
-comment on function private.words_of_mentor(jsonb) is
-  'What a mentor is good at, as topics of questions are compared with it.';
+comment on function private.terms_of_mentor(uuid) is
+  'What a mentor knows, as topics of questions are compared with it.';
 
 -- Who was asked before is not asked again. Of mentors who suit as well, each question draws
 -- others, so that not always the same are asked.
@@ -154,15 +151,18 @@ create function private.mentors_for_question(p_question public.quick_questions)
 returns setof uuid
 language sql stable set search_path = '' as $$
   select t.person_id
-  from public.mentors as t
-  cross join (select private.plain_words(p_question.topics) as words) as topic
-  cross join lateral (
-    select count(*) as n
-    from unnest(private.words_of_mentor(t.expertise)) as w (word)
-    where w.word = any (topic.words)
+  from (
+    select x.user_id, count(distinct x.term_id) as n
+    from private.terms_of(p_question.topics) as topic (term)
+    inner join public.match_terms as k on k.term = topic.term
+    inner join private.profile_terms as x on x.term_id = k.id and x.factor <= 4
+    group by x.user_id
   ) as shared
-  where t.is_approved and t.is_active and t.person_id <> p_question.student_id
-    and topic.words <> '{}' and shared.n > 0
+  inner join public.mentors as t on t.person_id = shared.user_id
+  inner join public.users as u on u.id = shared.user_id
+  inner join public.mentorship_profiles as p on p.user_id = shared.user_id
+  where t.is_approved and t.is_active and u.status = 'Active' and t.person_id <> p_question.student_id
+    and p.role = 'mentor' and p.is_active and (p.paused_until <= now()) is not false
     and not exists (
       select from public.message_outbox as m
       where m.kind = 'quick_question' and m.recipient = t.person_id
@@ -172,7 +172,7 @@ language sql stable set search_path = '' as $$
     shared.n desc, hashtextextended(t.person_id::text || p_question.id, 0), t.person_id
 $$;
 comment on function private.mentors_for_question(public.quick_questions) is
-  'Mentors whose expertise suits a question and who were not asked yet, those who suit best first.';
+  'Mentors who know a question''s topics and were not asked yet, those who suit best first.';
 
 create function private.ask_mentors(p_question public.quick_questions) returns void
 language sql volatile set search_path = '' as $$
@@ -291,22 +291,21 @@ returns table (
 language plpgsql stable security definer set search_path = '' as $$
 declare
   me constant uuid := private.current_user_id();
-  wanted constant text[] := private.plain_words(p_topics);
-  mine constant text[] := (
-    select private.words_of_mentor(t.expertise) from public.mentors as t where t.person_id = me
-  );
+  wanted constant text[] := array(select private.terms_of(p_topics));
+  mine constant text[] := private.terms_of_mentor(me);
 begin
   if not (private.answers_questions() or private.sees_everything()) then
     raise exception 'Only approved, active mentors see open questions.' using errcode = '42501';
   end if;
   return query
   select
-    q.id, q.title, q.question, q.topics, u.full_name,
-    coalesce(private.plain_words(q.topics) && mine, false) as suits, q.created_at, q.expires_at
+    q.id, q.title, q.question, q.topics, u.full_name, topic.terms && mine as suits, q.created_at,
+    q.expires_at
   from public.quick_questions as q
   inner join public.users as u on u.id = q.student_id
+  cross join lateral (select array(select private.terms_of(q.topics))) as topic (terms)
   where q.status = 'open' and q.expires_at > now() and q.student_id is distinct from me
-    and (p_topics is null or private.plain_words(q.topics) && wanted)
+    and (p_topics is null or topic.terms && wanted)
   order by suits desc, q.created_at, q.id;
 end
 $$;
@@ -322,8 +321,8 @@ language sql stable set search_path = '' as $$
   select * from private.get_open_questions(p_topics)
 $$;
 comment on function public.get_open_questions(text[]) is
-  'Questions that can be taken, those that suit the caller''s expertise first, then the oldest;'
-  ' with p_topics: only those about one of them. For approved, active mentors and admins.';
+  'Questions that can be taken, those first whose topics the caller knows, then the oldest; with'
+  ' p_topics: only those about one of them. For approved, active mentors and admins.';
 
 create function private.refuse_question(p_id uuid, p_what text, p_hint text) returns void
 language plpgsql stable set search_path = '' as $$
@@ -706,8 +705,7 @@ comment on function public.get_leaderboard(integer) is
 
 revoke all on function
   private.answers_questions(),
-  private.plain_words(text[]),
-  private.words_of_mentor(jsonb),
+  private.terms_of_mentor(uuid),
   private.mentors_for_question(public.quick_questions),
   private.ask_mentors(public.quick_questions),
   private.tell_of_question(public.quick_questions, uuid, text, text),

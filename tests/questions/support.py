@@ -34,6 +34,22 @@ class People:
         )
         return person
 
+    def crowd(self, number: int) -> list[UUID]:
+        """So many mentors, who have signed up."""
+        self.project.run(
+            f"""with p as (
+              insert into users (email, role) select 'crowd' || n || '@example.org', 'mentor'
+              from generate_series(1, {number}) as n returning id
+            ) insert into mentors (person_id, is_approved) select id, true from p""",
+            """insert into auth.users (instance_id, id, email, email_confirmed_at)
+            select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), email, now()
+            from users where email like 'crowd%'""",
+        )
+        query = "select id, auth_user_id from users where email like 'crowd%'"
+        made: dict[UUID, UUID] = dict(self.project.rows(query))
+        self.auth_users.update(made)
+        return list(made)
+
     def student(self, email: str = "student@example.org") -> UUID:
         return self.project.person(email)
 
@@ -79,8 +95,6 @@ class People:
 
     def at_once(self, mentors: list[UUID], question: UUID) -> list[Any]:
         """What each gets who claims the question at the same moment."""
-        for mentor in mentors:
-            self.auth_users[mentor] = self.project.sign_up(mentor)
         start = Barrier(len(mentors))
 
         def claim(mentor: UUID) -> Any:
@@ -106,7 +120,8 @@ def told(project: Project, person: UUID) -> list[str]:
 
 def asked(project: Project, question: UUID) -> dict[str, str]:
     """Who got a mail about the question, and what became of it."""
-    query = """select u.email, m.status from message_outbox as m join users as u on u.id = m.recipient
+    query = """select u.email, m.status
+      from message_outbox as m join users as u on u.id = m.recipient
       where m.kind = 'quick_question' and m.about = 'question:' || %s"""
     return dict(project.rows(query, question))
 
