@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from mentor_sync.mail.kinds import KINDS
 from tests.people import as_admin, as_anon, as_service, as_stranger
 from tests.project import Project
 from tests.questions.support import People, asked, status, told
@@ -59,6 +60,15 @@ def test_who_does_what_with_a_question_of_another(project: Project, people: Peop
     assert people.refused(mentor, "select complete_question(%s, ' ')", question) == "22023"
     assert people.refused(mentor, "select claim_question(%s)", uuid4()) == "MS011"
     assert status(project, question) == "claimed"
+
+
+def test_the_mail_says_what_its_kind_needs(project: Project, people: People) -> None:
+    people.mentor("m@example.org", "SQL")
+    people.question(people.student(), "SQL", title="A join?")
+    (data,) = project.rows("select data from message_outbox where kind = 'quick_question'")[0]
+    own = {v.name for v in KINDS["quick_question"].variables} & data.keys()
+    assert own == data.keys() == {"student_name", "title", "question", "topics", "claim_url"}
+    assert (data["title"], data["topics"]) == ("A join?", ["SQL"])
 
 
 def test_who_may_ask(project: Project, people: People) -> None:
