@@ -64,19 +64,19 @@ def main() -> None:
     assert settings.supabase_key is not None
     with Database(settings.supabase_url, settings.supabase_key.get_secret_value()) as database:
         database.select("job_schedules", order="job", limit=1)  # connects
-        memory, begun, requests = _peak_kb(), time.perf_counter(), database.calls.requests
+        memory, begun, requests = peak_kb(), time.perf_counter(), database.calls.requests
         finished = run_now(database, settings, JOB, {})
         run = Run(
             seconds=time.perf_counter() - begun,
             requests=database.calls.requests - requests,
-            grown_mb=(_peak_kb() - memory) / 1024,
+            grown_mb=(peak_kb() - memory) / 1024,
             status=finished.status,
             counts=finished.counts,
         )
     print(json.dumps(asdict(run)))
 
 
-def _peak_kb() -> int:
+def peak_kb() -> int:
     """The peak of resident memory. getrusage would begin with that of the parent process."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):

@@ -1,7 +1,7 @@
 """Members become mentors: the full sweep that keeps users and mentors in step with members.
 
 Reads members and users_user; writes users, mentors and sync_rejects, by the SQL function that
-the triggers use too. Running it again is safe: a row that is as it should be is not written.
+the triggers use too, and in the end the profiles by which mentors are matched. Running it again is safe: a row that is as it should be is not written.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from mentor_sync.api_errors import STATEMENT_TIMEOUT
 from mentor_sync.database import Json
 from mentor_sync.errors import Overloaded
 from mentor_sync.job import JobContext, JobResult, Params, Progress, job
+from mentor_sync.terms import refresh_terms
 
 GOAL_MILLISECONDS = 1000
 """What a call should take: far under the statement timeout of the API."""
@@ -56,6 +57,8 @@ def sync_mentor_profiles(context: JobContext, params: SyncParams) -> JobResult:
         if answer.get("warning"):
             context.log.warning("approval will be needed", reason=answer["warning"])
         context.log.debug("chunk", read=read, limit=limit, milliseconds=answer["milliseconds"])
+    if not params.dry_run:
+        refresh_terms(context, Progress(read, read, counts, []))
     return JobResult(counts, partial=counts.get("rejected", 0) > 0)
 
 

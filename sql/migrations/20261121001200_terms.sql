@@ -309,7 +309,7 @@ begin
         order by 2 desc, k.term
         limit 1
       ) as twin
-      where twin.similarity >= 0.4
+      where twin.similarity >= 0.35
       order by u.people desc, twin.similarity desc, u.term
       limit $1
     $sql$, quote_ident(home)

@@ -145,6 +145,29 @@ from public, anon, authenticated, service_role;
 create trigger mentor_sync_touch before update on public.mentorship_profiles
 for each row when (old is distinct from new) execute function private.touch_updated_at();
 
+-- Who may read ------------------------------------------------------------------------------
+
+-- Definer: it looks into offers and matches, which whoever asks may see in part only.
+create function private.connected_people() returns uuid[]
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return private.offered_people() || private.matched_people();
+end
+$$;
+comment on function private.connected_people() is
+  'Students offered to the caller, and the other sides of the caller''s matches.';
+revoke all on function private.connected_people()
+from public, anon, authenticated, service_role;
+grant execute on function private.connected_people() to authenticated;
+
+create policy "People read their own profile and those of their matches"
+on public.mentorship_profiles for select to authenticated
+using (
+  user_id = (select private.current_user_id())
+  or user_id = any ((select private.connected_people())::uuid[])
+  or (select private.is_admin())
+);
+
 -- Where people are --------------------------------------------------------------------------
 
 -- Standard time, so that the terms of a person do not change twice a year.

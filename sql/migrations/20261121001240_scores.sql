@@ -252,7 +252,7 @@ begin
     or me = p_student_id
     or (
       me = p_mentor_id
-      and p_student_id = any (private.offered_people() || private.matched_people())
+      and p_student_id = any (private.connected_people())
     );
 end
 $$;

@@ -2,6 +2,14 @@
 -- A student reads their batches, a mentor the offers made to them, admins all; the verbs and
 -- the jobs build_match_batches and expire_stale write.
 
+insert into public.program_settings (key, value, description) values
+  ('auto_match', 'true', 'Open requests are offered to mentors by the job build_match_batches.'),
+  ('offer_days', '5', 'So many days mentors may answer an offer; then the next three are asked.'),
+  ('offers_per_seat', '3', 'Most open offers of a mentor for each seat that is free.'),
+  ('waiting_credit_per_day', '0.5',
+   'Points of 100 by which a student goes before others for each day of waiting.'),
+  ('waiting_credit_most', '15', 'Most points that waiting is worth.');
+
 create table public.match_batches (
   id uuid primary key default gen_random_uuid(),
   request_id uuid not null references public.mentorship_requests (id) on delete cascade,
@@ -59,7 +67,6 @@ create table public.match_offers (
   breakdown jsonb not null,
   reasons jsonb not null default '[]',
   status text not null default 'offered',
-  decline_reason text,
   answered_at timestamptz,
   announced_at timestamptz,
   created_at timestamptz not null default now(),
@@ -71,8 +78,7 @@ create table public.match_offers (
   constraint match_offers_confidence_range check (confidence between 0 and 100),
   constraint match_offers_status_known
     check (status in ('offered', 'accepted', 'declined', 'expired', 'withdrawn')),
-  constraint match_offers_reasons_are_list check (jsonb_typeof(reasons) = 'array'),
-  constraint match_offers_decline_reason_fits check (length(decline_reason) <= 1000)
+  constraint match_offers_reasons_are_list check (jsonb_typeof(reasons) = 'array')
 );
 
 create index match_offers_mentor_idx on public.match_offers (mentor_id, status);
@@ -95,10 +101,22 @@ comment on column public.match_offers.breakdown is 'The parts of the score, a fa
 comment on column public.match_offers.reasons is 'Why, in words: a list.';
 comment on column public.match_offers.status is
   'offered, accepted, declined, expired; withdrawn: another was quicker, or it became pointless.';
-comment on column public.match_offers.decline_reason is 'Why the mentor declined.';
 comment on column public.match_offers.answered_at is 'When it was answered, or ended.';
 comment on column public.match_offers.announced_at is 'When the mentor was told.';
 comment on column public.match_offers.created_at is 'When it was made.';
+
+-- A table of its own: the student reads the offers, and is not to read this.
+create table public.decline_reasons (
+  offer_id uuid primary key references public.match_offers (id) on delete cascade,
+  reason text not null,
+  created_at timestamptz not null default now(),
+  constraint decline_reasons_reason_fits check (length(reason) between 1 and 1000)
+);
+
+comment on table public.decline_reasons is 'Why mentors declined offers, where they said so.';
+comment on column public.decline_reasons.offer_id is 'The offer.';
+comment on column public.decline_reasons.reason is 'Why; the student never reads it.';
+comment on column public.decline_reasons.created_at is 'When.';
 
 alter table public.match_batches enable row level security;
 revoke all on table public.match_batches from public, anon, authenticated, service_role;
@@ -109,3 +127,981 @@ alter table public.match_offers enable row level security;
 revoke all on table public.match_offers from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.match_offers to service_role;
 grant select on table public.match_offers to authenticated;
+
+alter table public.decline_reasons enable row level security;
+revoke all on table public.decline_reasons from public, anon, authenticated, service_role;
+grant select, insert, update, delete on table public.decline_reasons to service_role;
+grant select on table public.decline_reasons to authenticated;
+
+create policy "Students read their own batches, admins all"
+on public.match_batches for select to authenticated
+using (student_id = (select private.current_user_id()) or (select private.is_admin()));
+
+create policy "Students and mentors read their own offers, admins all"
+on public.match_offers for select to authenticated
+using (
+  student_id = (select private.current_user_id())
+  or mentor_id = (select private.current_user_id())
+  or (select private.is_admin())
+);
+
+create policy "Mentors read the reasons that they gave, admins all"
+on public.decline_reasons for select to authenticated
+using (
+  exists (
+    select from public.match_offers as o
+    where o.id = offer_id and o.mentor_id = (select private.current_user_id())
+  )
+  or (select private.is_admin())
+);
+
+-- Definer: policies of other tables ask it, and must not depend on those of the offers.
+create function private.offered_people() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select array(
+    select o.student_id from public.match_offers as o
+    where o.mentor_id = (select private.current_user_id()) and o.status = 'offered'
+  )
+$$;
+comment on function private.offered_people() is
+  'The students who are offered to the person who is signed in.';
+
+-- What people see ---------------------------------------------------------------------------
+
+-- Definer: names and requests of others. A mentor does not see who else was asked, nor in what
+-- order.
+create function private.match_batch() returns table (
+  offer_id uuid, batch_id uuid, request_id uuid, side text, person_id uuid, person_name text,
+  rank integer, status text, score numeric, confidence integer, breakdown jsonb, reasons jsonb,
+  message text, focus_areas text[], goals text[], expires_at timestamptz, created_at timestamptz
+)
+language sql stable security definer set search_path = '' as $$
+  with me as (
+    select private.current_user_id() as id
+  ),
+  visible as (
+    select 'student' as side, o.mentor_id as person_id, o.rank as shown_rank, o
+    from me
+    cross join lateral (
+      select b.id from public.match_batches as b
+      where b.student_id = me.id
+      order by b.created_at desc, b.number desc limit 1
+    ) as latest
+    inner join public.match_offers as o on o.batch_id = latest.id
+    union all
+    select 'mentor', o.student_id, null, o
+    from me
+    inner join public.match_offers as o on o.mentor_id = me.id and o.status = 'offered'
+  )
+  select
+    (v.o).id, (v.o).batch_id, (v.o).request_id, v.side, v.person_id, coalesce(u.full_name, ''),
+    v.shown_rank, (v.o).status, (v.o).score, (v.o).confidence, (v.o).breakdown, (v.o).reasons,
+    r.message, r.focus_areas, r.goals, b.expires_at, (v.o).created_at
+  from visible as v
+  inner join public.match_batches as b on b.id = (v.o).batch_id
+  inner join public.mentorship_requests as r on r.id = (v.o).request_id
+  inner join public.users as u on u.id = v.person_id
+  where v.side = 'student' or b.expires_at > now()
+  order by v.side, v.shown_rank, (v.o).units desc, (v.o).id
+$$;
+comment on function private.match_batch() is 'The offers that concern who is signed in.';
+
+create function public.get_match_batch() returns table (
+  offer_id uuid, batch_id uuid, request_id uuid, side text, person_id uuid, person_name text,
+  rank integer, status text, score numeric, confidence integer, breakdown jsonb, reasons jsonb,
+  message text, focus_areas text[], goals text[], expires_at timestamptz, created_at timestamptz
+)
+language sql stable set search_path = '' as $$
+  select b.* from private.match_batch() as b
+$$;
+comment on function public.get_match_batch() is
+  'For a student: the mentors of their latest batch. For a mentor: the students offered to them.';
+
+-- Answers -----------------------------------------------------------------------------------
+
+-- As supersede_messages, for many offers, by the key of the outbox.
+create function private.supersede_offers(p_offer_ids uuid[]) returns void
+language sql volatile set search_path = '' as $$
+  update public.message_outbox as m
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  from public.match_offers as o
+  where o.id = any (p_offer_ids)
+    and m.kind = 'mentor_recommendation' and m.recipient = o.mentor_id
+    and m.about = 'offer:' || o.id
+    and m.status in ('queued', 'digest', 'sending')
+$$;
+comment on function private.supersede_offers(uuid[]) is
+  'The mails about these offers that are not sent yet are not sent any more.';
+
+-- Whoever answers locks the request first, so that of two who answer at once one waits and then
+-- sees what the other did. An offer to somebody else is as good as none.
+create function private.lock_offer(p_offer_id uuid) returns public.match_offers
+language plpgsql volatile set search_path = '' as $$
+declare
+  offer public.match_offers;
+begin
+  perform from public.mentorship_requests as r
+  where r.id = (select o.request_id from public.match_offers as o where o.id = p_offer_id)
+  for update;
+  select o.* into offer from public.match_offers as o
+  where o.id = p_offer_id and o.mentor_id = private.current_user_id()
+  for update;
+  if not found then
+    raise exception 'No such offer was made to you.'
+      using errcode = 'MS023', hint = 'get_match_batch lists the offers that are open.';
+  end if;
+  return offer;
+end
+$$;
+comment on function private.lock_offer(uuid) is
+  'The offer, with its request locked: MS023 unless it was made to who is signed in.';
+
+create function private.require_open(p_offer public.match_offers) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if exists (
+    select from public.mentorship_requests as r
+    where r.id = p_offer.request_id and r.status = 'matched'
+  ) then
+    raise exception 'Another mentor was quicker.'
+      using errcode = 'MS020', hint = 'get_match_batch lists the offers that are open.';
+  end if;
+  if p_offer.status <> 'offered' or not exists (
+    select from public.match_batches as b
+    where b.id = p_offer.batch_id and b.status = 'offered' and b.expires_at > now()
+  ) then
+    raise exception 'This offer is not open any more.'
+      using errcode = 'MS023', hint = 'get_match_batch lists the offers that are open.';
+  end if;
+end
+$$;
+comment on function private.require_open(public.match_offers) is
+  'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
+
+-- Definer: only the verbs write offers and matches. What was accepted already is accepted: the
+-- answer to the first call may have been lost.
+create function private.select_student(p_offer_id uuid) returns public.matches
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  offer constant public.match_offers := private.lock_offer(p_offer_id);
+  made public.matches;
+begin
+  if offer.status = 'accepted' then
+    select m.* into made from public.matches as m where m.request_id = offer.request_id;
+    return made;
+  end if;
+  perform private.require_open(offer);
+  update public.match_offers as o
+  set status = 'accepted', answered_at = now()
+  where o.id = offer.id;
+  update public.match_batches as b
+  set status = 'accepted', selected_by = offer.mentor_id, selected_at = now()
+  where b.id = offer.batch_id;
+  perform private.supersede_offers(array[offer.id]);
+  return private.begin_match(
+    offer.student_id, offer.mentor_id, 'primary', offer.request_id,
+    (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
+    offer.score, offer.breakdown, offer.mentor_id, 'The mentor accepted the offer.'
+  );
+end
+$$;
+comment on function private.select_student(uuid) is 'Accepts an offer, if nobody was quicker.';
+
+create function public.select_student(p_offer_id uuid) returns public.matches
+language sql volatile set search_path = '' as $$ select private.select_student(p_offer_id) $$;
+comment on function public.select_student(uuid) is
+  'A mentor takes the student who was offered to them: the match. The first to accept has it.';
+
+-- Under the request's lock.
+create function private.reopen_exhausted(p_batch_id uuid) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  update public.match_batches as b
+  set status = 'exhausted'
+  where b.id = p_batch_id and b.status = 'offered' and not exists (
+    select from public.match_offers as o where o.batch_id = b.id and o.status = 'offered'
+  );
+  if found then
+    update public.mentorship_requests as r
+    set status = 'open'
+    from public.match_batches as b
+    where b.id = p_batch_id and r.id = b.request_id and r.status = 'offered';
+  end if;
+end
+$$;
+comment on function private.reopen_exhausted(uuid) is
+  'Where all have declined the batch is exhausted, and the request waits for the next mentors.';
+
+-- Definer, likewise.
+create function private.decline_offer(p_offer_id uuid, p_reason text) returns public.match_offers
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  offer public.match_offers := private.lock_offer(p_offer_id);
+begin
+  if offer.status = 'declined' then
+    return offer;
+  end if;
+  perform private.require_open(offer);
+  update public.match_offers as o
+  set status = 'declined', answered_at = now()
+  where o.id = offer.id
+  returning o.* into offer;
+  insert into public.decline_reasons (offer_id, reason)
+  select offer.id, left(private.trim_space(p_reason), 1000)
+  where private.trim_space(p_reason) <> '';
+  perform private.supersede_offers(array[offer.id]);
+  perform private.reopen_exhausted(offer.batch_id);
+  return offer;
+end
+$$;
+comment on function private.decline_offer(uuid, text) is 'Declines an offer.';
+
+create function public.decline_offer(p_offer_id uuid, p_reason text default null)
+returns public.match_offers
+language sql volatile set search_path = '' as $$
+  select private.decline_offer(p_offer_id, p_reason)
+$$;
+comment on function public.decline_offer(uuid, text) is
+  'A mentor does not take the student who was offered to them. The student never sees why.';
+
+-- What the job reads ------------------------------------------------------------------------
+
+create function private.decimal_setting(p_key text, p_default numeric) returns numeric
+language sql stable set search_path = '' as $$
+  select coalesce(
+    (
+      select (s.value #>> '{}')::numeric from public.program_settings as s
+      where s.key = p_key and jsonb_typeof(s.value) = 'number'
+    ),
+    p_default
+  )
+$$;
+comment on function private.decimal_setting(text, numeric) is
+  'A number of program_settings, or the default where it is none.';
+
+create function private.matching_settings() returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  weights constant public.match_weights := private.current_weights();
+begin
+  return jsonb_build_object(
+    'auto_match', coalesce(
+      (select s.value <> 'false'::jsonb from public.program_settings as s where s.key = 'auto_match'),
+      true
+    ),
+    'units_a_day', round(private.decimal_setting('waiting_credit_per_day', 0.5) * 10000),
+    'units_at_most', round(private.decimal_setting('waiting_credit_most', 15) * 10000),
+    'version', weights.version,
+    'weights', jsonb_build_object(
+      'goals', weights.goals, 'industry', weights.industry, 'research', weights.research,
+      'technical', weights.technical, 'location', weights.location,
+      'communication', weights.communication
+    )
+  );
+end
+$$;
+comment on function private.matching_settings() is 'By what the engine matches.';
+
+create function public.matching_settings() returns jsonb
+language sql stable set search_path = '' as $$ select private.matching_settings() $$;
+comment on function public.matching_settings() is
+  'auto_match; units_a_day and units_at_most of waiting; weights and their version.';
+
+-- A person's terms as one word: term * 6 + factor - 1 each, in order, and the hash of it, by which
+-- a change is seen. The index has all of it.
+create function private.packed_terms(p_ids uuid[])
+returns table (place bigint, terms text, n bigint, hash bigint)
+language sql stable set search_path = '' as $$
+  select p.place, t.terms, t.n, hashtextextended(coalesce(t.terms, ''), 0)
+  from unnest(p_ids) with ordinality as p (id, place)
+  cross join lateral (
+    select
+      string_agg((x.term_id * 6 + x.factor - 1)::text, ' ' order by x.factor, x.term_id) as terms,
+      count(*) as n
+    from private.profile_terms as x
+    where x.user_id = p.id
+  ) as t
+$$;
+comment on function private.packed_terms(uuid[]) is
+  'The terms of people in the order in which they are named, packed for the engine.';
+
+create function private.packed_people(p_ids uuid[]) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object(
+    'terms', coalesce(string_agg(t.terms, ' ' order by t.place), ''),
+    'counts', coalesce(jsonb_agg(t.n order by t.place), '[]'),
+    'hashes', coalesce(jsonb_agg(t.hash order by t.place), '[]')
+  )
+  from private.packed_terms(p_ids) as t
+$$;
+comment on function private.packed_people(uuid[]) is
+  'Terms, how many each person has, and their hashes, as JSON.';
+
+-- Mentors who must not be offered again whatever the engine finds: blocked, matched before, asked
+-- for this request. The other rules concern the mentor alone, or are the engine's requirements.
+create function private.forbidden_pairs(p_request_ids uuid[]) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object(
+    'places', coalesce(jsonb_agg(f.place - 1), '[]'),
+    'mentors', coalesce(jsonb_agg(f.mentor_id), '[]')
+  )
+  from (
+    select p.place, x.mentor_id
+    from unnest(p_request_ids) with ordinality as p (id, place)
+    inner join public.mentorship_requests as r on r.id = p.id
+    cross join lateral (
+      select b.mentor_id from public.blocked_pairs as b where b.student_id = r.student_id
+      union
+      select m.mentor_id from public.matches as m where m.student_id = r.student_id
+      union
+      select o.mentor_id from public.match_offers as o where o.request_id = r.id
+    ) as x
+  ) as f
+$$;
+comment on function private.forbidden_pairs(uuid[]) is
+  'Places of requests, from 0 on, and mentors who are not to be offered for them.';
+
+create function private.waiting_requests(p_after jsonb, p_limit integer, p_student_id uuid)
+returns uuid[]
+language sql stable set search_path = '' as $$
+  select array(
+    select r.id
+    from public.mentorship_requests as r
+    inner join public.users as u on u.id = r.student_id and u.status = 'Active'
+    inner join public.mentorship_profiles as p on p.user_id = r.student_id and p.is_active
+    where r.status = 'open' and r.expires_at > now()
+      and (p_student_id is null or r.student_id = p_student_id)
+      and (
+        p_after is null
+        or (r.created_at, r.id) > ((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid)
+      )
+    order by r.created_at, r.id
+    limit p_limit
+  )
+$$;
+comment on function private.waiting_requests(jsonb, integer, uuid) is
+  'The next open requests of active students, those that wait longest first.';
+
+-- Definer: terms and blocked pairs are not for service_role to read. The cursor is what the
+-- answer before gave.
+create function private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  ids constant uuid[] := private.waiting_requests(p_after, p_limit, p_student_id);
+  students constant uuid[] := array(
+    select r.student_id
+    from unnest(ids) with ordinality as p (id, place)
+    inner join public.mentorship_requests as r on r.id = p.id
+    order by p.place
+  );
+begin
+  return private.packed_people(students) || (
+    select jsonb_build_object(
+      'requests', to_jsonb(ids),
+      'students', to_jsonb(students),
+      'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
+      'forbidden', private.forbidden_pairs(ids),
+      'days', coalesce(
+        jsonb_agg(extract(day from now() - r.created_at)::integer order by p.place), '[]'
+      ),
+      'languages', coalesce(jsonb_agg(r.required_languages order by p.place), '[]'),
+      'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
+      'zones', coalesce(jsonb_agg(
+        case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
+        order by p.place
+      ), '[]'),
+      'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
+      'rules', coalesce(jsonb_agg(
+        case when r.mentor_id is not null
+          then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
+        order by p.place
+      ), '[]'),
+      'cursor', jsonb_build_array(max(r.created_at), ids[cardinality(ids)]),
+      'done', cardinality(ids) < p_limit
+    )
+    from unnest(ids) with ordinality as p (id, place)
+    inner join public.mentorship_requests as r on r.id = p.id
+    inner join public.users as u on u.id = r.student_id
+  );
+end
+$$;
+comment on function private.requests_to_match(jsonb, integer, uuid) is
+  'One page of requests_to_match.';
+
+create function public.requests_to_match(
+  p_after jsonb default null, p_limit integer default 20000, p_student_id uuid default null
+) returns jsonb
+language sql stable set search_path = '' as $$
+  select private.requests_to_match(p_after, least(greatest(p_limit, 1), 20000), p_student_id)
+$$;
+comment on function public.requests_to_match(jsonb, integer, uuid) is
+  'Open requests that wait for mentors, as parallel lists, with what their students named.';
+
+-- Definer, likewise. Only mentors whom no rule keeps from everybody, with room for offers.
+create function private.mentors_to_match(p_after uuid, p_limit integer) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  page constant uuid[] := array(
+    select p.user_id from public.mentorship_profiles as p
+    where p.role = 'mentor' and p.is_active and (p_after is null or p.user_id > p_after)
+    order by p.user_id limit p_limit
+  );
+  ids uuid[];
+  quotas integer[];
+begin
+  select coalesce(array_agg(f.mentor_id), '{}'), array_agg(f.quota)
+  into ids, quotas
+  from (
+    select
+      s.mentor_id,
+      greatest(
+        (s.effective - s.taken) * private.number_setting('offers_per_seat', 3) - (
+          select count(*) from public.match_offers as o
+          where o.mentor_id = s.mentor_id and o.status = 'offered'
+        ), 0
+      )::integer as quota
+    from private.mentor_states(page) as s
+    where s.rule is null
+    order by s.mentor_id
+  ) as f;
+  return private.packed_people(ids) || (
+    select jsonb_build_object(
+      'mentors', to_jsonb(ids),
+      'quotas', coalesce(to_jsonb(quotas), '[]'),
+      'languages', coalesce(jsonb_agg(p.languages order by m.place), '[]'),
+      'zones', coalesce(
+        jsonb_agg(private.zone_hours(coalesce(t.timezone, u.timezone)) order by m.place), '[]'
+      ),
+      'cursor', page[cardinality(page)],
+      'done', cardinality(page) < p_limit
+    )
+    from unnest(ids) with ordinality as m (id, place)
+    inner join public.mentorship_profiles as p on p.user_id = m.id
+    inner join public.users as u on u.id = m.id
+    inner join public.mentors as t on t.person_id = m.id
+  );
+end
+$$;
+comment on function private.mentors_to_match(uuid, integer) is 'One page of mentors_to_match.';
+
+create function public.mentors_to_match(p_after uuid default null, p_limit integer default 5000)
+returns jsonb
+language sql stable set search_path = '' as $$
+  select private.mentors_to_match(p_after, least(greatest(p_limit, 1), 20000))
+$$;
+comment on function public.mentors_to_match(uuid, integer) is
+  'Mentors who may be offered students, as parallel lists: how many, and what they named.';
+
+-- In the order in which the breakdown of a score lists them.
+create function public.term_labels(p_term_ids integer[]) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object(
+    'ids', coalesce(jsonb_agg(t.id order by t.label collate "C", t.id), '[]'),
+    'labels', coalesce(jsonb_agg(t.label order by t.label collate "C", t.id), '[]')
+  )
+  from public.match_terms as t
+  where t.id = any (p_term_ids)
+$$;
+comment on function public.term_labels(integer[]) is
+  'How terms are shown, as two parallel lists in the order in which they are listed.';
+
+-- What the definition says of a sample, to hold the engine against. With the hashes: who changed
+-- since the engine read them proves nothing.
+create function private.scores_of_pairs(p_students uuid[], p_mentors uuid[]) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  weights constant public.match_weights := private.current_weights();
+begin
+  return (
+    select coalesce(jsonb_agg(
+      private.score_pair(p.student_id, p.mentor_id, weights)
+      || jsonb_build_object(
+        'student_hash', (select t.hash from private.packed_terms(array[p.student_id]) as t),
+        'mentor_hash', (select t.hash from private.packed_terms(array[p.mentor_id]) as t)
+      )
+      order by p.place
+    ), '[]')
+    from unnest(p_students, p_mentors) with ordinality as p (student_id, mentor_id, place)
+  );
+end
+$$;
+comment on function private.scores_of_pairs(uuid[], uuid[]) is 'The scores of pairs, one by one.';
+
+create function public.scores_of_pairs(p_students uuid[], p_mentors uuid[]) returns jsonb
+language sql stable set search_path = '' as $$
+  select private.scores_of_pairs(p_students, p_mentors)
+$$;
+comment on function public.scores_of_pairs(uuid[], uuid[]) is
+  'calculate_match_score of each pair of two parallel lists, as a list, with hashes of the terms.';
+
+-- What the job writes -----------------------------------------------------------------------
+
+-- Set by set. An offer that breaks a hard rule by now is dropped, a request that is not open any
+-- more is passed over.
+create function private.make_batches(p_run_id uuid, p_batches jsonb, p_weights_version integer)
+returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  counts jsonb;
+begin
+  perform from public.mentorship_requests as r
+  where r.id in (
+    select b.request_id from jsonb_to_recordset(p_batches) as b (request_id uuid)
+  )
+  order by r.id for update;
+  with given as materialized (
+    select
+      r.id as request_id, r.student_id, b.input_hash, o.mentor_id, o.units, o.confidence,
+      o.breakdown, row_number() over () as place
+    from jsonb_to_recordset(p_batches) as b (request_id uuid, input_hash bigint, offers jsonb)
+    inner join public.mentorship_requests as r on r.id = b.request_id and r.status = 'open'
+    cross join lateral jsonb_to_recordset(b.offers) as o (
+      mentor_id uuid, units integer, confidence integer, breakdown jsonb
+    )
+  ),
+  judged as materialized (
+    select r.place, r.rule
+    from (
+      select
+        array_agg(g.student_id order by g.place) as students,
+        array_agg(g.mentor_id order by g.place) as mentors,
+        array_agg(g.request_id order by g.place) as requests
+      from given as g
+    ) as l
+    cross join lateral private.pair_rules(l.students, l.mentors, l.requests) as r
+  ),
+  kept as materialized (
+    select g.*, row_number() over (partition by g.request_id order by g.place) as rank
+    from given as g
+    inner join judged as j on j.place = g.place and j.rule is null
+  ),
+  batch as (
+    insert into public.match_batches (
+      request_id, student_id, number, weights_version, input_hash, run_id, expires_at
+    )
+    select
+      k.request_id, k.student_id,
+      1 + coalesce(
+        (select max(b.number) from public.match_batches as b where b.request_id = k.request_id), 0
+      ),
+      p_weights_version, k.input_hash, p_run_id,
+      now() + make_interval(days => private.number_setting('offer_days', 5))
+    from kept as k
+    where k.rank = 1
+    returning id, request_id
+  ),
+  offered as (
+    insert into public.match_offers (
+      batch_id, request_id, student_id, mentor_id, rank, units, confidence, breakdown, reasons
+    )
+    select
+      b.id, k.request_id, k.student_id, k.mentor_id, k.rank, k.units, k.confidence, k.breakdown,
+      private.match_reasons(k.breakdown)
+    from kept as k
+    inner join batch as b on b.request_id = k.request_id
+    returning id
+  ),
+  changed as (
+    update public.mentorship_requests as r
+    set status = 'offered'
+    from batch as b
+    where r.id = b.request_id
+    returning r.id
+  )
+  select jsonb_build_object(
+    'batches', (select count(*) from changed),
+    'offers', (select count(*) from offered),
+    'refused', (select count(*) from judged as j where j.rule is not null),
+    'passed_over', jsonb_array_length(p_batches) - (select count(*) from batch)
+  )
+  into counts;
+  return counts;
+end
+$$;
+comment on function private.make_batches(uuid, jsonb, integer) is
+  'Offers requests to these mentors, as far as the rules still allow it: counts.';
+
+create function private.batch_records(p_run_id uuid, p_request_ids uuid[]) returns jsonb
+language sql stable set search_path = '' as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'request_id', b.request_id, 'student_id', b.student_id, 'student_name', u.full_name,
+    'outcome', 'offered', 'mentors', offered.mentors
+  ) order by p.place), '[]')
+  from unnest(p_request_ids) with ordinality as p (id, place)
+  inner join public.match_batches as b on b.request_id = p.id and b.run_id = p_run_id
+  inner join public.users as u on u.id = b.student_id
+  cross join lateral (
+    select jsonb_agg(jsonb_build_object(
+      'mentor_id', o.mentor_id, 'name', m.full_name, 'score', o.score,
+      'confidence', o.confidence, 'reasons', o.reasons
+    ) order by o.rank) as mentors
+    from public.match_offers as o
+    inner join public.users as m on m.id = o.mentor_id
+    where o.batch_id = b.id
+  ) as offered
+$$;
+comment on function private.batch_records(uuid, uuid[]) is
+  'What a run offered for these requests, for people to read.';
+
+-- Each mentor is asked once how they want to be told.
+create function private.announce(p_offer_ids uuid[]) returns integer
+language plpgsql volatile set search_path = '' as $$
+declare
+  queued integer;
+begin
+  with due as materialized (
+    select o.id, o.mentor_id, o.student_id, o.score, o.reasons, o.request_id, b.expires_at
+    from public.match_offers as o
+    inner join public.match_batches as b on b.id = o.batch_id
+    where o.id = any (p_offer_ids)
+  ),
+  way as materialized (
+    select m.mentor_id, private.route('mentor_recommendation', m.mentor_id, '{}') as status
+    from (select distinct d.mentor_id from due as d) as m
+  ),
+  page as materialized (
+    select private.page_url('offers/') as url
+  ),
+  mail as (
+    insert into public.message_outbox as m (kind, recipient, about, data, status, expires_at)
+    select
+      'mentor_recommendation', d.mentor_id, 'offer:' || d.id,
+      jsonb_build_object(
+        'student_name', coalesce(u.full_name, ''), 'score', d.score, 'reasons', d.reasons,
+        'message', nullif(r.message, ''), 'expires_at', d.expires_at,
+        'offer_url', page.url || d.id
+      ),
+      way.status, d.expires_at
+    from due as d
+    inner join way on way.mentor_id = d.mentor_id
+    inner join public.users as u on u.id = d.student_id
+    inner join public.mentorship_requests as r on r.id = d.request_id
+    cross join page
+    on conflict do nothing
+    returning m.recipient, m.status, m.data
+  ),
+  told as (
+    select count(private.notify_in_app(m.recipient, 'mentor_recommendation', m.data)) as n
+    from mail as m where m.status = 'in_app'
+  )
+  select count(*) + 0 * (select told.n from told) into queued from mail;
+  update public.match_offers as o set announced_at = now() where o.id = any (p_offer_ids);
+  return queued;
+end
+$$;
+comment on function private.announce(uuid[]) is 'Tells mentors of these offers: how many mails.';
+
+-- Definer: batches come of requests, rules and terms that are closed to service_role. In a dry
+-- run the chunk executes like any other, its mails too, and is rolled back.
+create function private.save_match_batches(
+  p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean,
+  p_records integer
+) returns jsonb
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  -- Of this attempt: another one looks anew.
+  chunk constant text := concat_ws(':', p_fence, p_batches #>> '{0,request_id}');
+  counts jsonb;
+  records jsonb;
+  answer jsonb;
+begin
+  -- The answer to the same call may have been lost on its way.
+  if run.progress ? 'answer' and run.progress ->> 'chunk' = chunk then
+    return run.progress -> 'answer';
+  end if;
+  begin
+    counts := private.make_batches(p_run_id, p_batches, p_weights_version);
+    records := private.batch_records(p_run_id, array(
+      select (b.value ->> 'request_id')::uuid
+      from jsonb_array_elements(p_batches) with ordinality as b (value, place)
+      where b.place <= p_records
+      order by b.place
+    ));
+    if p_dry_run then
+      perform private.announce(array(
+        select o.id from public.match_offers as o where o.announced_at is null
+          and o.status = 'offered'
+          and o.batch_id in (select b.id from public.match_batches as b where b.run_id = p_run_id)
+      ));
+      raise exception using errcode = 'MS000', message = 'dry run';
+    end if;
+  exception
+    when sqlstate 'MS000' then null;
+  end;
+  answer := jsonb_build_object('counts', counts, 'records', records);
+  update public.job_runs as r
+  set progress = jsonb_build_object(
+    'chunk', chunk,
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts),
+    'answer', answer
+  )
+  where r.id = p_run_id and not p_dry_run;
+  return answer;
+end
+$$;
+comment on function private.save_match_batches(
+  uuid, bigint, jsonb, integer, boolean, integer
+) is 'One call of save_match_batches.';
+
+create function public.save_match_batches(
+  p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer,
+  p_dry_run boolean default false, p_records integer default 20
+) returns jsonb
+language sql volatile set search_path = '' as $$
+  select private.save_match_batches(
+    p_run_id, p_fence, p_batches, p_weights_version, p_dry_run, p_records
+  )
+$$;
+comment on function public.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer) is
+  'Offers requests to mentors, [{request_id, input_hash, offers: [{mentor_id, units, confidence,'
+  ' breakdown}]}], the best first: counts, and what was offered for the first p_records.';
+
+-- Definer, likewise.
+create function private.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer)
+returns jsonb
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  due constant uuid[] := array(
+    select o.id from public.match_offers as o
+    where o.status = 'offered' and o.announced_at is null
+    order by o.id limit p_limit
+    for update skip locked
+  );
+begin
+  return jsonb_build_object('announced', private.announce(due), 'done', cardinality(due) < p_limit);
+end
+$$;
+comment on function private.announce_offers(uuid, bigint, integer) is 'One call of announce_offers.';
+
+create function public.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer default 10000)
+returns jsonb
+language sql volatile set search_path = '' as $$
+  select private.announce_offers(p_run_id, p_fence, least(greatest(p_limit, 1), 20000))
+$$;
+comment on function public.announce_offers(uuid, bigint, integer) is
+  'Queues the mails of offers that their mentors were not told of: how many. Again until done.';
+
+-- What expires ------------------------------------------------------------------------------
+
+-- A request that is locked is just being answered; it is looked at the next time.
+create function private.expire_offers(p_limit integer) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  batches uuid[];
+  counts jsonb;
+begin
+  batches := array(
+    select b.id
+    from public.match_batches as b
+    inner join public.mentorship_requests as r on r.id = b.request_id
+    where b.status = 'offered' and b.expires_at <= now()
+    order by b.expires_at limit p_limit
+    for update of r skip locked
+  );
+  -- Once more, now that nobody else answers them.
+  batches := array(
+    select b.id from public.match_batches as b where b.id = any (batches) and b.status = 'offered'
+  );
+  perform private.supersede_offers(array(
+    select o.id from public.match_offers as o
+    where o.batch_id = any (batches) and o.status = 'offered'
+  ));
+  with ended as (
+    update public.match_batches as b
+    set status = case
+      when exists (
+        select from public.match_offers as o where o.batch_id = b.id and o.status = 'declined'
+      ) then 'exhausted'
+      else 'expired'
+    end
+    where b.id = any (batches)
+    returning b.request_id
+  ),
+  expired as (
+    update public.match_offers as o
+    set status = 'expired', answered_at = now()
+    where o.batch_id = any (batches) and o.status = 'offered'
+    returning o.id
+  ),
+  reopened as (
+    update public.mentorship_requests as r
+    set status = 'open'
+    from ended as e
+    where r.id = e.request_id and r.status = 'offered'
+    returning r.id
+  )
+  select jsonb_build_object(
+    'offers', (select count(*) from expired), 'reopened', (select count(*) from reopened)
+  )
+  into counts;
+  return counts;
+end
+$$;
+comment on function private.expire_offers(integer) is
+  'Ends offers that were not answered in time; their requests wait for the next mentors.';
+
+-- One that mentors look at waits for their answers.
+create function private.expire_requests(p_limit integer) returns integer
+language plpgsql volatile set search_path = '' as $$
+declare
+  students uuid[];
+begin
+  with due as (
+    select r.id from public.mentorship_requests as r
+    where r.status = 'open' and r.expires_at <= now()
+    order by r.expires_at limit p_limit
+    for update skip locked
+  ),
+  expired as (
+    update public.mentorship_requests as r
+    set status = 'expired', closed_at = now()
+    from due as d
+    where r.id = d.id
+    returning r.student_id
+  )
+  select coalesce(array_agg(e.student_id), '{}') into students from expired as e;
+  perform private.refresh_profiles(students);
+  return cardinality(students);
+end
+$$;
+comment on function private.expire_requests(integer) is
+  'Gives up requests that waited too long: how many.';
+
+create function private.expire_questions(p_limit integer) returns integer
+language plpgsql volatile set search_path = '' as $$
+declare
+  gone text[];
+begin
+  with due as (
+    select q.id from public.quick_questions as q
+    where q.status = 'open' and q.expires_at <= now()
+    order by q.expires_at limit p_limit
+    for update skip locked
+  ),
+  expired as (
+    update public.quick_questions as q
+    set status = 'expired'
+    from due as d
+    where q.id = d.id
+    returning q.id
+  )
+  select coalesce(array_agg('question:' || e.id), '{}') into gone from expired as e;
+  update public.message_outbox as m
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  where m.kind = 'quick_question' and m.about = any (gone)
+    and m.status in ('queued', 'digest', 'sending');
+  return cardinality(gone);
+end
+$$;
+comment on function private.expire_questions(integer) is
+  'Closes questions that nobody took in time: how many.';
+
+-- Definer, likewise. Nothing is done twice: what has expired is not due any more.
+create function private.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) returns jsonb
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  offers jsonb;
+  counts jsonb;
+begin
+  offers := private.expire_offers(p_limit);
+  counts := offers || jsonb_build_object(
+    'requests', private.expire_requests(p_limit), 'questions', private.expire_questions(p_limit)
+  );
+  update public.job_runs as r
+  set progress = jsonb_build_object(
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts)
+  )
+  where r.id = p_run_id;
+  return jsonb_build_object(
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts),
+    'done', greatest(
+      (counts -> 'reopened')::integer, (counts -> 'requests')::integer,
+      (counts -> 'questions')::integer
+    ) < p_limit
+  );
+end
+$$;
+comment on function private.expire_stale(uuid, bigint, integer) is 'One call of expire_stale.';
+
+create function public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer default 1000)
+returns jsonb
+language sql volatile set search_path = '' as $$
+  select private.expire_stale(p_run_id, p_fence, least(greatest(p_limit, 1), 1000))
+$$;
+comment on function public.expire_stale(uuid, bigint, integer) is
+  'Ends offers, requests and questions whose time is over: how many in this run so far, and'
+  ' whether that was all.';
+
+revoke all on function
+  private.offered_people(),
+  private.match_batch(),
+  private.supersede_offers(uuid[]),
+  private.lock_offer(uuid),
+  private.require_open(public.match_offers),
+  private.select_student(uuid),
+  private.reopen_exhausted(uuid),
+  private.decline_offer(uuid, text),
+  private.decimal_setting(text, numeric),
+  private.matching_settings(),
+  private.packed_terms(uuid[]),
+  private.packed_people(uuid[]),
+  private.forbidden_pairs(uuid[]),
+  private.waiting_requests(jsonb, integer, uuid),
+  private.requests_to_match(jsonb, integer, uuid),
+  private.mentors_to_match(uuid, integer),
+  private.scores_of_pairs(uuid[], uuid[]),
+  private.make_batches(uuid, jsonb, integer),
+  private.batch_records(uuid, uuid[]),
+  private.announce(uuid[]),
+  private.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer),
+  private.announce_offers(uuid, bigint, integer),
+  private.expire_offers(integer),
+  private.expire_requests(integer),
+  private.expire_questions(integer),
+  private.expire_stale(uuid, bigint, integer),
+  public.get_match_batch(),
+  public.select_student(uuid),
+  public.decline_offer(uuid, text),
+  public.matching_settings(),
+  public.requests_to_match(jsonb, integer, uuid),
+  public.mentors_to_match(uuid, integer),
+  public.term_labels(integer[]),
+  public.scores_of_pairs(uuid[], uuid[]),
+  public.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer),
+  public.announce_offers(uuid, bigint, integer),
+  public.expire_stale(uuid, bigint, integer)
+from public, anon, authenticated, service_role;
+grant execute on function
+  private.offered_people(),
+  private.match_batch(),
+  private.select_student(uuid),
+  private.decline_offer(uuid, text),
+  public.get_match_batch(),
+  public.select_student(uuid),
+  public.decline_offer(uuid, text)
+to authenticated;
+grant execute on function
+  private.matching_settings(),
+  private.requests_to_match(jsonb, integer, uuid),
+  private.mentors_to_match(uuid, integer),
+  private.scores_of_pairs(uuid[], uuid[]),
+  private.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer),
+  private.announce_offers(uuid, bigint, integer),
+  private.expire_stale(uuid, bigint, integer),
+  public.matching_settings(),
+  public.requests_to_match(jsonb, integer, uuid),
+  public.mentors_to_match(uuid, integer),
+  public.term_labels(integer[]),
+  public.scores_of_pairs(uuid[], uuid[]),
+  public.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer),
+  public.announce_offers(uuid, bigint, integer),
+  public.expire_stale(uuid, bigint, integer)
+to service_role;

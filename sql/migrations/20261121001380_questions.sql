@@ -145,31 +145,58 @@ $$;
 comment on function private.terms_of_mentor(uuid) is
   'What a mentor knows, as topics of questions are compared with it.';
 
--- Who was asked before is not asked again. Of mentors who suit as well, each question draws
--- others, so that not always the same are asked.
+-- Who was asked before is not asked again. Of a term that very many mentors know, 200 are looked
+-- at, from another place on for each question: so it takes no time, and not always the same are
+-- asked. What mentors know is in the factors 1 and 3.
 create function private.mentors_for_question(p_question public.quick_questions)
 returns setof uuid
-language sql stable set search_path = '' as $$
-  select t.person_id
-  from (
-    select x.user_id, count(distinct x.term_id) as n
-    from private.terms_of(p_question.topics) as topic (term)
-    inner join public.match_terms as k on k.term = topic.term
-    inner join private.profile_terms as x on x.term_id = k.id and x.factor <= 4
-    group by x.user_id
+language sql stable
+set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+  with topic as materialized (
+    select k.id
+    from private.terms_of(p_question.topics) as named (term)
+    inner join public.match_terms as k on k.term = named.term
+  ),
+  found as materialized (
+    select distinct c.user_id
+    from topic as k
+    cross join (values (1::smallint), (3::smallint)) as f (factor)
+    cross join (
+      values
+        (p_question.id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid),
+        ('00000000-0000-0000-0000-000000000000'::uuid, p_question.id)
+    ) as range (low, high)
+    cross join lateral (
+      select x.user_id
+      from private.profile_terms as x
+      inner join public.mentorship_profiles as p on p.user_id = x.user_id
+      inner join public.mentors as t on t.person_id = x.user_id
+      inner join public.users as u on u.id = x.user_id
+      where x.term_id = k.id and x.factor = f.factor
+        and x.user_id > range.low and x.user_id <= range.high
+        and p.role = 'mentor' and p.is_active and (p.paused_until <= now()) is not false
+        and t.is_approved and t.is_active and u.status = 'Active'
+        and x.user_id <> p_question.student_id
+        and not exists (
+          select from public.message_outbox as m
+          where m.kind = 'quick_question' and m.recipient = x.user_id
+            and m.about = 'question:' || p_question.id
+        )
+      order by x.user_id
+      limit 100
+    ) as c
+  )
+  select c.user_id
+  from found as c
+  cross join lateral (
+    select count(distinct x.term_id) as n
+    from topic as k
+    cross join lateral (
+      select y.term_id from private.profile_terms as y
+      where y.user_id = c.user_id and y.term_id = k.id and y.factor in (1, 3)
+    ) as x
   ) as shared
-  inner join public.mentors as t on t.person_id = shared.user_id
-  inner join public.users as u on u.id = shared.user_id
-  inner join public.mentorship_profiles as p on p.user_id = shared.user_id
-  where t.is_approved and t.is_active and u.status = 'Active' and t.person_id <> p_question.student_id
-    and p.role = 'mentor' and p.is_active and (p.paused_until <= now()) is not false
-    and not exists (
-      select from public.message_outbox as m
-      where m.kind = 'quick_question' and m.recipient = t.person_id
-        and m.about = 'question:' || p_question.id
-    )
-  order by
-    shared.n desc, hashtextextended(t.person_id::text || p_question.id, 0), t.person_id
+  order by shared.n desc, hashtextextended(c.user_id::text || p_question.id, 0), c.user_id
 $$;
 comment on function private.mentors_for_question(public.quick_questions) is
   'Mentors who know a question''s topics and were not asked yet, those who suit best first.';
@@ -508,8 +535,9 @@ comment on function public.cancel_question(uuid) is
 
 -- Time passes -------------------------------------------------------------------------------
 
--- As release_question does it, for mentors who let it lie.
-create function private.reopen_questions(p_limit integer default 1000) returns integer
+-- As release_question does it, for mentors who let it lie. Each has mentors to be asked anew, so
+-- no more than a hundred at a time.
+create function private.reopen_questions(p_limit integer default 100) returns integer
 language sql volatile set search_path = '' as $$
   with late as materialized (
     select q.id, q.claimed_by, q.claimed_at
@@ -518,7 +546,7 @@ language sql volatile set search_path = '' as $$
       and q.claimed_at
       <= now() - make_interval(hours => private.number_setting('question_claim_hours', 48))
     order by q.claimed_at
-    limit p_limit
+    limit least(p_limit, 100)
     for update skip locked
   ),
   reopened as (
@@ -543,8 +571,11 @@ $$;
 comment on function private.reopen_questions(integer) is
   'Questions that were taken and not answered in question_claim_hours are open again: how many.';
 
-create function private.expire_questions(p_limit integer default 1000) returns integer
-language sql volatile set search_path = '' as $$
+create function private.end_questions(p_limit integer) returns integer
+language plpgsql volatile set search_path = '' as $$
+declare
+  ended text[];
+begin
   with late as materialized (
     select q.id from public.quick_questions as q
     where q.status = 'open' and q.expires_at <= now()
@@ -560,17 +591,30 @@ language sql volatile set search_path = '' as $$
     returning q as question
   ),
   told as (
-    select
-      private.tell_of_question(
-        e.question, (e.question).student_id, 'question_expired', 'Nobody took your question'
-      ),
-      public.supersede_messages('question:' || (e.question).id)
+    select e.question, private.tell_of_question(
+      e.question, (e.question).student_id, 'question_expired', 'Nobody took your question'
+    )
     from expired as e
   )
-  select private.reopen_questions(p_limit) + (select count(*) from told)::integer
+  select coalesce(array_agg('question:' || (t.question).id), '{}') into ended from told as t;
+  update public.message_outbox as m
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  where m.kind = 'quick_question' and m.about = any (ended)
+    and m.status in ('queued', 'digest', 'sending');
+  return cardinality(ended);
+end
+$$;
+comment on function private.end_questions(integer) is
+  'Ends open questions whose time is over: how many.';
+
+create function private.expire_questions(p_limit integer default 1000) returns integer
+language sql volatile set search_path = '' as $$
+  select private.reopen_questions(p_limit) + private.end_questions(p_limit)
 $$;
 comment on function private.expire_questions(integer) is
-  'Ends open questions whose time is over, and opens those that were held too long: how many.';
+  'Opens questions that were held too long, and ends those whose time is over: how many.';
 
 -- The leaderboard ---------------------------------------------------------------------------
 
@@ -719,6 +763,7 @@ revoke all on function
   private.rate_question(uuid, integer, text),
   private.cancel_question(uuid),
   private.reopen_questions(integer),
+  private.end_questions(integer),
   private.expire_questions(integer),
   private.leaderboard_points(bigint, bigint, bigint, bigint),
   private.leaderboard(),

@@ -39,6 +39,8 @@ class FakeDatabase:
     calls: list[dict[str, Any]] = field(default_factory=list)
 
     def rpc(self, name: str, params: dict[str, Any], *, expect: type[dict[str, Any]]) -> Any:
+        if name == "refresh_stale_profiles":
+            return {"refreshed": 0, "done": True}
         assert (name, expect) == ("sync_mentor_profiles", dict)
         json.dumps(params)
         self.calls.append(params)

@@ -1,0 +1,1 @@
+"""Matching: scores, offers and assignments, as arithmetic on arrays of whole numbers."""
