@@ -160,7 +160,7 @@ revoke all on function private.connected_people()
 from public, anon, authenticated, service_role;
 grant execute on function private.connected_people() to authenticated;
 
-create policy "People read their own profile, those they are offered, admins a
+create policy "People read their own profile and those of their matches"
 on public.mentorship_profiles for select to authenticated
 using (
   user_id = (select private.current_user_id())

@@ -32,8 +32,7 @@ def _rule(project: Project, ann: UUID, bob: UUID) -> str | None:
         ("update mentors set capacity = 0", "full"),
         (f"insert into blocked_pairs select a.id, b.id {_BOTH}", "blocked"),
         (
-            "insert into matches (student_id, mentor_id, status, ended_at)"
-            f" select a.id, b.id, 'dissolved', now() {_BOTH}",
+            f"insert into matches (student_id, mentor_id) select a.id, b.id {_BOTH}",
             "matched_before",
         ),
     ],
