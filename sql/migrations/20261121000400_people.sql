@@ -1,5 +1,5 @@
 -- People: one row a person, the id that everything of mentor_sync refers to.
--- A signed-in person reads their own row, a mentor those of their students, an admin all;
+-- A signed-in person reads their own row and those of people they are matched with, an admin all;
 -- a person changes the listed columns of their own row; service_role does the rest.
 
 create table if not exists public.users (
@@ -95,11 +95,28 @@ $$;
 comment on function private.sees_everything() is
   'Whether the caller may see contact fields and rows that are not public.';
 
-create policy "People read themselves and their students, admins everybody"
+-- Definer: the policy would need a right on the matches. plpgsql: they come later than this file.
+create function private.matched_people() returns uuid[]
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  me constant uuid := private.current_user_id();
+begin
+  return array(
+    select case m.student_id when me then m.mentor_id else m.student_id end
+    from public.matches as m
+    where (m.student_id = me or m.mentor_id = me) and m.status in ('active', 'paused')
+  );
+end
+$$;
+comment on function private.matched_people() is
+  'The mentors and students that the person who is signed in has now: the other sides of their'
+  ' matches that are active or paused.';
+
+create policy "People read themselves and those they are matched with, admins all"
 on public.users for select to authenticated
 using (
   id = (select private.current_user_id())
-  or mentor_id = (select private.current_user_id())
+  or id = any ((select private.matched_people())::uuid[])
   or (select private.is_admin())
 );
 
@@ -192,8 +209,10 @@ revoke all on function
   private.current_user_id(),
   private.is_admin(),
   private.sees_everything(),
+  private.matched_people(),
   private.link_auth_users(text[]),
   private.auth_user_changed()
 from public, anon, authenticated, service_role;
 grant execute on function private.current_user_id(), private.is_admin()
 to authenticated, service_role;
+grant execute on function private.matched_people() to authenticated;

@@ -581,6 +581,8 @@ begin
   perform private.link_auth_users(array(
     select private.normalise_email(o.email) from unnest(outcomes) as o where o.outcome = 'created'
   ));
+  -- What matching compares is not all that the directory shows.
+  perform private.note_stale_members(p_ids[1 : taken]);
 end
 $$;
 comment on function private.sync_members(uuid[], boolean, timestamptz) is

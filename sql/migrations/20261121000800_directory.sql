@@ -1,6 +1,7 @@
 -- Directory: the list of mentors, in the shape of the source document.
--- Everybody sees the public fields of approved, active mentors; a signed-in person also their
--- own row; admins and service_role see every row and the contact fields.
+-- Everybody sees the public fields of approved, active mentors; a signed-in person also the row
+-- and the contact fields of themselves and of mentors they are matched with; admins and
+-- service_role see every row and the contact fields.
 
 -- One column list for the verb and for what stands behind it.
 create type public.mentor_listing as (
@@ -61,10 +62,10 @@ language sql stable security definer set search_path = '' as $$
   cross join (
     select
       (select private.sees_everything()) as everything,
-      (select private.current_user_id()) as myself
+      (select private.current_user_id()) || (select private.matched_people()) as near
   ) as caller
   cross join lateral (
-    select caller.everything or coalesce(t.person_id = caller.myself, false) as contact
+    select caller.everything or coalesce(t.person_id = any (caller.near), false) as contact
   ) as see
   left join public.users as p on p.id = t.person_id
   left join public.users_user as a on a.id = t.user_id
@@ -95,9 +96,11 @@ language sql stable security definer set search_path = '' as $$
     cross join (
       select
         (select private.sees_everything()) as everything,
-        (select private.current_user_id()) as myself
+        (select private.current_user_id()) || (select private.matched_people()) as near
     ) as caller
-    where ((t.is_approved and t.is_active) or caller.everything or t.person_id = caller.myself)
+    where (
+      (t.is_approved and t.is_active) or caller.everything or t.person_id = any (caller.near)
+    )
       and (
         p_expertise = ''
         or exists (

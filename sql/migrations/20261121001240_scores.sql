@@ -74,3 +74,243 @@ grant select, insert, update, delete on table public.blocked_pairs to service_ro
 grant select on table public.blocked_pairs to authenticated;
 create policy "Admins read the blocked pairs" on public.blocked_pairs for select to authenticated
 using ((select private.is_admin()));
+
+-- Weights -----------------------------------------------------------------------------------
+
+create function private.settle_weights() returns trigger
+language plpgsql volatile set search_path = '' as $$
+begin
+  if new.is_current then
+    update public.match_weights as w set is_current = false
+    where w.is_current and w.version <> new.version;
+  end if;
+  return new;
+end
+$$;
+comment on function private.settle_weights() is
+  'Trigger: what becomes current takes the place of what was.';
+
+create trigger mentor_sync_settled before insert or update of is_current on public.match_weights
+for each row execute function private.settle_weights();
+
+create function private.current_weights() returns public.match_weights
+language plpgsql stable set search_path = '' as $$
+declare
+  current_row public.match_weights;
+begin
+  select w.* into current_row from public.match_weights as w where w.is_current;
+  if not found then
+    raise exception 'No row of match_weights is current.'
+      using errcode = 'MS011', hint = 'Set is_current in one of them.';
+  end if;
+  return current_row;
+end
+$$;
+comment on function private.current_weights() is 'The weights by which scores are made now.';
+
+-- Scoring -----------------------------------------------------------------------------------
+
+-- Whole units: a million is the whole. Factors that the student left empty are left out, and the
+-- others make up the hundred; a factor's units are dealt out evenly among the student's terms. So
+-- a score is a sum over shared terms, and every engine comes to the same number.
+create function private.term_weights(p_student_id uuid, p_weights public.match_weights)
+returns table (
+  factor smallint, name text, weight integer, named integer, share integer, per_term integer
+)
+language sql stable set search_path = '' as $$
+  select
+    f.factor, f.name, f.weight, f.named, f.share, f.share / f.named
+  from (
+    select w.factor, w.name, w.weight, s.named,
+      (1000000 * w.weight / sum(w.weight) over ())::integer as share
+    from (
+      values
+        (1::smallint, 'goals', p_weights.goals),
+        (2::smallint, 'industry', p_weights.industry),
+        (3::smallint, 'research', p_weights.research),
+        (4::smallint, 'technical', p_weights.technical),
+        (5::smallint, 'location', p_weights.location),
+        (6::smallint, 'communication', p_weights.communication)
+    ) as w (factor, name, weight)
+    inner join (
+      select t.factor, count(*)::integer as named
+      from private.profile_terms as t
+      where t.user_id = p_student_id
+      group by t.factor
+    ) as s on s.factor = w.factor
+    where w.weight > 0
+  ) as f
+$$;
+comment on function private.term_weights(uuid, public.match_weights) is
+  'What each term of a student counts, in millionths of the whole, by factor.';
+
+create function private.score_factors(
+  p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights
+) returns table (
+  name text, weight integer, named integer, share integer, units integer, mentor_named boolean,
+  labels jsonb
+)
+language sql stable set search_path = '' as $$
+  select
+    w.name, w.weight, w.named, w.share, (w.per_term * shared.matched)::integer,
+    exists (
+      select from private.profile_terms as m where m.user_id = p_mentor_id and m.factor = w.factor
+    ),
+    shared.labels
+  from private.term_weights(p_student_id, p_weights) as w
+  cross join lateral (
+    select count(*) as matched,
+      coalesce(jsonb_agg(t.label order by t.label collate "C", t.id), '[]') as labels
+    from private.profile_terms as s
+    inner join private.profile_terms as m
+      on m.user_id = p_mentor_id and m.factor = s.factor and m.term_id = s.term_id
+    inner join public.match_terms as t on t.id = s.term_id
+    where s.user_id = p_student_id and s.factor = w.factor
+  ) as shared
+$$;
+comment on function private.score_factors(uuid, uuid, public.match_weights) is
+  'The factors that a student filled in, and what of each a mentor has.';
+
+create function private.match_reasons(p_breakdown jsonb) returns jsonb
+language sql immutable set search_path = '' as $$
+  select coalesce(jsonb_agg(said.sentence order by said.place), '[]')
+  from (
+    select w.place, w.words || said.labels as sentence
+    from (
+      values
+        (1, 'goals', 'Goals in common: '),
+        (2, 'industry', 'At home in the same field: '),
+        (3, 'research', 'Research in common: '),
+        (4, 'technical', 'Skills wanted and known: '),
+        (5, 'location', 'Near each other: '),
+        (6, 'communication', 'Ways to meet in common: ')
+    ) as w (place, name, words)
+    cross join lateral (
+      select string_agg(
+        case when w.place = 5 and l.label ~ '^UTC[+-]' then 'time zone' else l.label end, ', '
+        order by l.nth
+      ) as labels
+      from jsonb_array_elements_text(p_breakdown -> w.name -> 'matched')
+        with ordinality as l (label, nth)
+      -- Of the bands of time zones one is enough.
+      where w.place <> 5 or l.label !~ '^UTC[+-]' or l.nth = (
+        select min(x.nth)
+        from jsonb_array_elements_text(p_breakdown -> w.name -> 'matched')
+          with ordinality as x (label, nth)
+        where x.label ~ '^UTC[+-]'
+      )
+    ) as said
+    where said.labels is not null
+  ) as said
+$$;
+comment on function private.match_reasons(jsonb) is
+  'The breakdown of a score in words: a sentence for each factor with something in common.';
+
+create function private.score_pair(
+  p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights
+) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  total integer;
+  known integer;
+  parts jsonb;
+begin
+  select
+    coalesce(sum(f.units), 0),
+    coalesce(sum(f.weight) filter (where f.mentor_named), 0),
+    coalesce(
+      jsonb_object_agg(f.name, jsonb_build_object(
+        'weight', f.weight, 'share', f.share, 'named', f.named, 'matched', f.labels,
+        'score', round(f.units / 10000.0, 2)
+      )),
+      '{}'
+    )
+  into total, known, parts
+  from private.score_factors(p_student_id, p_mentor_id, p_weights) as f;
+  return jsonb_build_object(
+    'student_id', p_student_id,
+    'mentor_id', p_mentor_id,
+    'total', round(total / 10000.0, 2),
+    'units', total,
+    'confidence', known,
+    'weights_version', p_weights.version,
+    'breakdown', parts,
+    'reasons', private.match_reasons(parts)
+  );
+end
+$$;
+comment on function private.score_pair(uuid, uuid, public.match_weights) is
+  'How well a student and a mentor suit by these weights.';
+
+-- A student about themselves, a mentor about those whom they may see, admins about anybody.
+create function private.may_see_score(p_student_id uuid, p_mentor_id uuid) returns boolean
+language plpgsql stable set search_path = '' as $$
+declare
+  me constant uuid := private.current_user_id();
+begin
+  return private.sees_everything()
+    or me = p_student_id
+    or (
+      me = p_mentor_id
+      and p_student_id = any (private.offered_people() || private.matched_people())
+    );
+end
+$$;
+comment on function private.may_see_score(uuid, uuid) is
+  'Whether the caller may know how well these two suit.';
+
+create function private.require_score(p_student_id uuid, p_mentor_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if private.may_see_score(p_student_id, p_mentor_id) is not true then
+    raise exception 'How well these two suit is not for you to know.' using errcode = '42501';
+  end if;
+  if not exists (select from public.mentorship_profiles as p where p.user_id = p_student_id) then
+    raise exception 'Student % has no profile.', p_student_id
+      using errcode = 'MS026', hint = 'Call create_profile first.';
+  end if;
+  if not exists (select from public.users as u where u.id = p_mentor_id) then
+    raise exception 'There is no person %.', p_mentor_id
+      using errcode = 'MS011', hint = 'list_mentors has the mentors.';
+  end if;
+end
+$$;
+comment on function private.require_score(uuid, uuid) is
+  'An error for who may not know this score, or where there is none.';
+
+-- Definer: nobody reads the terms of others.
+create function private.calculate_match_score(p_student_id uuid, p_mentor_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  perform private.require_score(p_student_id, p_mentor_id);
+  return private.score_pair(p_student_id, p_mentor_id, private.current_weights());
+end
+$$;
+comment on function private.calculate_match_score(uuid, uuid) is
+  'The score of a pair, for those who may know it.';
+
+create function public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return private.calculate_match_score(p_student_id, p_mentor_id);
+end
+$$;
+comment on function public.calculate_match_score(uuid, uuid) is
+  'How well a student and a mentor suit: total of 100, breakdown by factor, reasons, confidence.';
+
+revoke all on function
+  private.settle_weights(),
+  private.current_weights(),
+  private.term_weights(uuid, public.match_weights),
+  private.score_factors(uuid, uuid, public.match_weights),
+  private.match_reasons(jsonb),
+  private.score_pair(uuid, uuid, public.match_weights),
+  private.may_see_score(uuid, uuid),
+  private.require_score(uuid, uuid),
+  private.calculate_match_score(uuid, uuid),
+  public.calculate_match_score(uuid, uuid)
+from public, anon, authenticated, service_role;
+grant execute on function
+  private.calculate_match_score(uuid, uuid),
+  public.calculate_match_score(uuid, uuid)
+to authenticated, service_role;
