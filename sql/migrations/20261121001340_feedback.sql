@@ -360,7 +360,10 @@ create function private.queue_surveys(p_user_id uuid, p_surveys jsonb) returns v
 language sql volatile set search_path = '' as $$
   select public.queue_message(
     case when jsonb_array_length(p_surveys) = 1 then 'feedback_survey' else 'survey_digest' end,
-    p_user_id, p_surveys -> 0 ->> 'about',
+    p_user_id,
+    -- Of several, it outlives the first match.
+    case when jsonb_array_length(p_surveys) = 1 then '' else 'surveys:' end
+    || (p_surveys -> 0 ->> 'about'),
     jsonb_build_object('ask', asked.questions) || case
       when jsonb_array_length(p_surveys) > 1 then jsonb_build_object('surveys', asked.surveys)
       else asked.surveys -> 0
