@@ -343,7 +343,9 @@ language sql stable set search_path = '' as $$
   ) as o
   inner join public.matches as m on m.id = o.id
   cross join lateral (
-    select case m.status when 'active' then private.survey_period(m, known.days) else 0 end as period
+    select case m.status
+      when 'active' then private.survey_period(m, known.days) else 0
+    end as period
   ) as d
   where (
     m.status = 'active' and d.period >= 1

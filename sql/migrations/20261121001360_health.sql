@@ -72,7 +72,8 @@ language sql stable set search_path = '' as $$
     select
       max(h.at) filter (where h.status = 'COMPLETED' and h.at <= now()) as latest,
       count(distinct (h.at at time zone 'UTC')::date) filter (
-        where h.status = 'COMPLETED' and h.at between now() - make_interval(days => 3 * p_silence) and now()
+        where h.status = 'COMPLETED'
+          and h.at between now() - make_interval(days => 3 * p_silence) and now()
       )::integer as days,
       min(h.at) filter (where h.status = 'SCHEDULED' and h.at > now()) as next
     from (
