@@ -1,4 +1,4 @@
-"""The breakdown of a score in words, as private.match_reasons has it; parity.py holds both equal."""
+"""The breakdown of a score in words, as private.match_reasons has it; the sample proves it."""
 
 from __future__ import annotations
 
