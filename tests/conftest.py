@@ -10,6 +10,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
@@ -133,6 +134,15 @@ def api(project: Project) -> Iterator[Api]:
     """The project's API."""
     with serving(project) as served:
         yield served
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _certificates_are_read_once() -> Iterator[None]:
+    """Each client of httpx reads them anew, which takes as long as a clone."""
+    with pytest.MonkeyPatch.context() as patched:
+        context = cache(httpx.create_ssl_context)
+        patched.setattr("httpx._transports.default.create_ssl_context", context)
+        yield
 
 
 @pytest.fixture(autouse=True)
