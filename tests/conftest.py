@@ -100,12 +100,14 @@ def templates(cluster: Cluster) -> Templates:
 def _project(templates: Templates, template: str, folder: Path) -> Iterator[Project]:
     name = templates.clone(template)
     cluster = templates.cluster
-    yield Project(
+    project = Project(
         cluster.dsn("postgres", name),
         cluster.dsn(SUPERUSER, name),
         cluster.dsn("authenticator", name),
         folder / "servers",
     )
+    yield project
+    project.close()
     templates.drop(name)
 
 
