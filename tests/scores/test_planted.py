@@ -21,7 +21,7 @@ WORDS = (
     ("Data analysis", "Data Analytics", "data analyst", "DATA ANALYSES"),
     ("Accounting", "accountant", "Book-keeping, bookkeeping", "Auditing"),
     ("Élan vital", "elan vital", "ÉLAN VITALS", "Elan-Vital"),
-    *((f"Subject {n}", f"subject {n}", f"SUBJECTS {n}", f"  Subject-{n}. ") for n in range(40)),
+    *((f"Subject {n}", f"subject {n}", f"SUBJECTS {n}", f"  Subject-{n}. ") for n in range(300)),
 )
 
 
