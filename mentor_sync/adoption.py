@@ -65,7 +65,7 @@ UNIQUE = {
 # Tables that become ours, each with the policies that our migrations create on it.
 BECOME_OURS = {
     "users": [
-        "People read themselves and their students, admins everybody",
+        "People read themselves and their matches, admins everybody",
         "People change their own row",
     ],
     "mentors": ["Mentors read their own row, admins every row", "Mentors change their own row"],
