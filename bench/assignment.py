@@ -107,7 +107,10 @@ def _goals(students: int, mentors: int) -> Iterator[str]:
     """The goals side by side, as a table in Markdown."""
     people = crowd(students, mentors)
     market = Market.of(people.scorer(), people.seats)
-    yield "| goal | s | placed | mean | lowest | good | blocking pairs | load deviation | proven |"
+    yield (
+        "| goal | CPU s | placed | mean | lowest | good"
+        " | blocking pairs | load deviation | proven |"
+    )
     yield "|---|---|---|---|---|---|---|---|---|"
     for goal in GOALS:
         begun = time.process_time()
