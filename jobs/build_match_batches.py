@@ -23,8 +23,8 @@ from mentor_sync.matching.proposals import Labels, Proposals
 from mentor_sync.matching.weights import Weights
 from mentor_sync.terms import refresh_terms
 
-REQUESTS = 2000
-"""Requests a call that writes: what stays under a second or two."""
+REQUESTS = 1000
+"""Requests a call that writes: what stays under a second."""
 RECORDS = 200
 """Requests of a run that are reported one by one."""
 Item = TypeVar("Item")

@@ -24,6 +24,7 @@ create table public.match_batches (
   expires_at timestamptz not null,
   created_at timestamptz not null default now(),
   constraint match_batches_once unique (request_id, number),
+  constraint match_batches_whole unique (id, request_id, student_id),
   constraint match_batches_status_known
     check (status in ('offered', 'accepted', 'exhausted', 'expired', 'cancelled')),
   constraint match_batches_number_positive check (number > 0)
@@ -56,9 +57,9 @@ comment on column public.match_batches.created_at is 'When it was made.';
 
 create table public.match_offers (
   id uuid primary key default gen_random_uuid(),
-  batch_id uuid not null references public.match_batches (id) on delete cascade,
-  request_id uuid not null references public.mentorship_requests (id) on delete cascade,
-  student_id uuid not null references public.users (id) on delete cascade,
+  batch_id uuid not null,
+  request_id uuid not null,
+  student_id uuid not null,
   mentor_id uuid not null references public.users (id) on delete cascade,
   rank integer not null,
   units integer not null,
@@ -72,7 +73,10 @@ create table public.match_offers (
   created_at timestamptz not null default now(),
   -- The same mentor is never asked twice for one request.
   constraint match_offers_once unique (request_id, mentor_id),
-  constraint match_offers_rank_once unique (batch_id, rank),
+  -- One key for all three: an offer cannot be of another request or student than its batch.
+  constraint match_offers_of_batch foreign key (batch_id, request_id, student_id)
+    references public.match_batches (id, request_id, student_id) on delete cascade,
+  constraint match_offers_rank_once unique (batch_id, request_id, student_id, rank),
   constraint match_offers_rank_positive check (rank > 0),
   constraint match_offers_units_range check (units between 0 and 1000000),
   constraint match_offers_confidence_range check (confidence between 0 and 100),
