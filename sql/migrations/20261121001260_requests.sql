@@ -2,6 +2,9 @@
 -- A student makes, reads and withdraws their own; a mentor reads those offered to them; admins
 -- read all; service_role writes.
 
+insert into public.program_settings (key, value, description) values
+  ('request_days', '90', 'So many days a request waits for a mentor; then it is given up.');
+
 create table public.mentorship_requests (
   id uuid primary key default gen_random_uuid(),
   student_id uuid not null references public.users (id) on delete cascade,
