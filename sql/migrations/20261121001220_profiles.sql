@@ -142,8 +142,10 @@ grant select on table public.mentor_specializations to authenticated;
 revoke all on table private.profile_terms, private.stale_profiles
 from public, anon, authenticated, service_role;
 
+-- A mentor who is given a student has changed nothing of their own.
 create trigger mentor_sync_touch before update on public.mentorship_profiles
-for each row when (old is distinct from new) execute function private.touch_updated_at();
+for each row when (old is distinct from new and old.mentee_count = new.mentee_count)
+execute function private.touch_updated_at();
 
 -- Who may read ------------------------------------------------------------------------------
 
@@ -373,8 +375,9 @@ $$;
 comment on function private.terms_of_people(uuid[]) is 'The terms of these people, each once a factor.';
 
 -- Only what differs is written.
+-- Without jit, which takes longer than the work where tables were never analysed.
 create function private.refresh_profiles(p_ids uuid[]) returns void
-language plpgsql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' set jit = off as $$
 declare
   wanted private.person_term[];
 begin
@@ -509,6 +512,21 @@ end
 $$;
 comment on function private.derive_profiles(uuid[]) is
   'Gives these mentors their profiles, and brings into them what the members changed.';
+
+create function private.is_as_derived(p_profile public.mentorship_profiles) returns boolean
+language sql immutable set search_path = '' as $$
+  select p_profile.synced ? 'source'
+    and p_profile.synced - 'source' = jsonb_build_object(
+      'career_goals', p_profile.career_goals, 'industries', p_profile.industries,
+      'skills', p_profile.skills
+    )
+    and p_profile.role = 'mentor' and p_profile.mentee_count = 0 and p_profile.about = ''
+    and p_profile.research_interests = '{}' and p_profile.languages = '{}'
+    and p_profile.channels = '{}' and p_profile.preferences = '{}' and p_profile.availability = '{}'
+    and num_nonnulls(p_profile.learning_style, p_profile.available_hours, p_profile.paused_until) = 0
+$$;
+comment on function private.is_as_derived(public.mentorship_profiles) is
+  'Whether a profile holds nothing but what the sync made of the member.';
 
 create function private.note_stale(p_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
@@ -863,6 +881,7 @@ revoke all on function
   private.mentor_wishes(uuid[]),
   private.is_student_now(uuid),
   private.derive_profiles(uuid[]),
+  private.is_as_derived(public.mentorship_profiles),
   private.note_stale(uuid[]),
   private.refresh_stale(uuid[]),
   private.note_stale_members(uuid[]),

@@ -196,9 +196,13 @@ begin
     labels := array(
       select l from jsonb_array_elements_text(p_breakdown -> names[place] -> 'matched') as l
     );
-    -- Of the bands of time zones one is enough, and no number.
-    if place = 5 and exists (select from unnest(labels) as l where l ~ '^UTC[+-]') then
-      labels := array(select l from unnest(labels) as l where l !~ '^UTC[+-]') || 'time zone'::text;
+    if place = 5 then
+      -- Of the bands of time zones one is enough, and no number.
+      labels := array(
+        select case when l.label ~ '^UTC[+-]' then 'time zone' else l.label end
+        from unnest(labels) with ordinality as l (label, nth)
+        group by 1 order by min(l.nth)
+      );
     end if;
     if labels <> '{}' then
       said := said || (words[place] || ': ' || array_to_string(labels, ', '));
