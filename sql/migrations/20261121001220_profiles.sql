@@ -407,16 +407,19 @@ comment on function private.refresh_profiles(uuid[]) is
 
 -- From members to profiles ------------------------------------------------------------------
 
-create function private.member_hash(p_member private.source_members) returns bigint
-language sql immutable set search_path = '' as $$
-  select hashtextextended(
+create function private.member_hash(
+  p_area text, p_industry text, p_skills text, p_occupation text, p_jobtitle text
+) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return hashtextextended(
     concat(
-      p_member.area_of_expertise, chr(31), p_member.industry, chr(31), p_member.skills, chr(31),
-      p_member.occupation, chr(31), p_member.jobtitle
+      p_area, chr(31), p_industry, chr(31), p_skills, chr(31), p_occupation, chr(31), p_jobtitle
     ), 0
-  )
+  );
+end
 $$;
-comment on function private.member_hash(private.source_members) is
+comment on function private.member_hash(text, text, text, text, text) is
   'Hash of what a mentor''s profile is made of.';
 
 -- What the sync would write of each mentor: from the member where there is one, otherwise from
@@ -426,7 +429,9 @@ returns table (user_id uuid, hash bigint, wishes jsonb)
 language sql stable set search_path = '' as $$
   select
     u.id,
-    private.member_hash(m),
+    private.member_hash(
+      m.area_of_expertise, m.industry, m.skills, m.occupation, m.jobtitle
+    ),
     jsonb_build_object(
       'career_goals', to_jsonb(array_remove(array[
         nullif(private.trim_space(m.area_of_expertise), ''),
@@ -592,12 +597,14 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as
       select x.id from public.mentors as x where x.person_id = u.id and x.is_active limit 1
     ) as t
     cross join lateral (
-      select x as member from private.source_members as x where x.id = wanted.id limit 1
+      select x.* from private.source_members as x where x.id = wanted.id limit 1
     ) as m
     left join lateral (
       select x.synced from public.mentorship_profiles as x where x.user_id = u.id limit 1
     ) as p on true
-    where (p.synced ->> 'source')::bigint is distinct from private.member_hash(m.member)
+    where (p.synced ->> 'source')::bigint is distinct from private.member_hash(
+      m.area_of_expertise, m.industry, m.skills, m.occupation, m.jobtitle
+    )
     order by u.id
   ))
 $$;
@@ -877,7 +884,7 @@ revoke all on function
   private.meeting_terms(uuid[]),
   private.terms_of_people(uuid[]),
   private.refresh_profiles(uuid[]),
-  private.member_hash(private.source_members),
+  private.member_hash(text, text, text, text, text),
   private.mentor_wishes(uuid[]),
   private.is_student_now(uuid),
   private.derive_profiles(uuid[]),

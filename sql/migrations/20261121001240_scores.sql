@@ -65,8 +65,9 @@ revoke all on sequence public.match_weights_version_seq
 from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.match_weights to service_role;
 grant select on table public.match_weights to authenticated;
-create policy "Signed-in people read the weights" on public.match_weights for select to authenticated
-using (true);
+create policy "People of the programme read the weights"
+on public.match_weights for select to authenticated
+using ((select private.current_user_id()) is not null);
 
 alter table public.blocked_pairs enable row level security;
 revoke all on table public.blocked_pairs from public, anon, authenticated, service_role;
