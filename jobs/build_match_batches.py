@@ -23,7 +23,7 @@ from mentor_sync.matching.proposals import Labels, Proposals
 from mentor_sync.matching.weights import Weights
 from mentor_sync.terms import refresh_terms
 
-REQUESTS = 5000
+REQUESTS = 2000
 """Requests a call that writes: what stays under a second or two."""
 RECORDS = 200
 """Requests of a run that are reported one by one."""
@@ -46,7 +46,7 @@ def build_match_batches(context: JobContext, params: MatchParams) -> JobResult:
         context.log.warning("nothing is offered", reason="auto_match in program_settings is off")
         return JobResult({"switched_off": 1})
     refresh_terms(context, Progress(0, 0, {}, []))
-    counts = Counter(context.progress.get("counts", {}))
+    counts: Counter[str] = Counter(context.progress.get("counts", {}))
     pool = _pool(context, params)
     proposals = Proposals.make(
         pool,
@@ -72,7 +72,8 @@ def _pool(context: JobContext, params: MatchParams) -> Pool:
 
 def _pages(context: JobContext, verb: str, asked: Json) -> list[Json]:
     """All answers of a verb that reads by a cursor."""
-    pages, cursor = [], None
+    pages: list[Json] = []
+    cursor = None
     limit = context.settings.chunk_size
     while not pages or not pages[-1]["done"]:
         asked = {**asked, "p_after": cursor, "p_limit": limit}
@@ -124,7 +125,7 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 
 def _announce(context: JobContext, counts: Counter[str]) -> None:
-    """Tell mentors, also of offers whose run was killed before it did."""
+    """Tell mentors of offers that somebody made by hand."""
     done = False
     while not done:
         answer = context.database.rpc("announce_offers", context.ownership, expect=dict)

@@ -11,6 +11,7 @@ from mentor_sync.errors import MentorSyncError
 from mentor_sync.matching.arrays import Ints
 from mentor_sync.matching.breakdown import Breakdown, breakdown
 from mentor_sync.matching.proposals import Labels, Proposals, breakdowns
+from mentor_sync.matching.reasons import reasons
 
 Json = dict[str, Any]
 SAMPLE = 50
@@ -79,12 +80,18 @@ class Sample:
             strict=True,
         )
         agreed = 0
-        for said, (hashes, *engine) in zip(answer, known, strict=True):
+        for said, (hashes, units, confidence, part) in zip(answer, known, strict=True):
             if (said["student_hash"], said["mentor_hash"]) != hashes:
                 continue
             if said["weights_version"] != weights.version:
                 continue
-            if [said["units"], said["confidence"], said["breakdown"]] != engine:
+            engine = {
+                "units": units,
+                "confidence": confidence,
+                "breakdown": part,
+                "reasons": reasons(part),
+            }
+            if engine != {name: said[name] for name in engine}:
                 raise _differing(said, engine)
             agreed += 1
         return agreed
@@ -96,10 +103,10 @@ class Sample:
         return list(zip(student.tolist(), mentor.tolist(), strict=True))
 
 
-def _differing(said: Json, engine: list[Any]) -> ScoresDiffer:
+def _differing(said: Json, engine: Json) -> ScoresDiffer:
+    definition = {name: said[name] for name in engine}
     return ScoresDiffer(
         f"Student {said['student_id']} and mentor {said['mentor_id']}: calculate_match_score says"
-        f" {said['units']} units and {said['breakdown']}, the engine {engine[0]} and {engine[2]}."
-        " Nothing was offered.",
+        f" {definition}, the engine {engine}. Nothing was offered.",
         hint="Report it. If the migrations were edited: mentor-sync db check",
     )

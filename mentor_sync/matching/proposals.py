@@ -13,6 +13,7 @@ from mentor_sync.matching.breakdown import Breakdown, breakdown
 from mentor_sync.matching.candidates import NONE
 from mentor_sync.matching.offers import OFFERS, spread
 from mentor_sync.matching.pool import Pool
+from mentor_sync.matching.reasons import reasons
 from mentor_sync.matching.scorer import Scorer
 from mentor_sync.matching.waiting import Waiting
 from mentor_sync.matching.weights import FACTORS, Weights, points
@@ -20,22 +21,15 @@ from mentor_sync.matching.weights import FACTORS, Weights, points
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class Suiting:
     """The scores of those who have anything in common; the others are not offered."""
 
-    scorer: Scorer
-
-    @property
-    def students(self) -> int:
-        return self.scorer.students
-
-    @property
-    def mentors(self) -> int:
-        return self.scorer.mentors
+    def __init__(self, scorer: Scorer) -> None:
+        self.students, self.mentors = scorer.students, scorer.mentors
+        self._scorer = scorer
 
     def scores(self, students: Ints | slice) -> Floats:
-        found = self.scorer.scores(students)
+        found = self._scorer.scores(students)
         found[found <= 0] = NONE
         return found
 
@@ -152,6 +146,7 @@ class Proposals:
                 "units": units,
                 "confidence": confidence,
                 "breakdown": part,
+                "reasons": reasons(part),
             }
 
 

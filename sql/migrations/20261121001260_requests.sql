@@ -125,7 +125,7 @@ begin
       or jsonb_typeof(o.list) <> 'array'
       or o.name = 'channels' and not o.list <@ channels
       or case jsonb_typeof(o.list) when 'array' then jsonb_array_length(o.list) > 50 end
-      or jsonb_path_exists(o.list, '$[*] ? (@.type() != "string")')
+      or jsonb_path_exists(o.list, 'strict $[*] ? (@.type() != "string")', '{}', true)
   ) then
     return;
   end if;
@@ -219,7 +219,8 @@ comment on function public.request_mentor(text, text[], text[], uuid, jsonb, tex
   'Asks for a mentor, whoever suits best or one in particular. Asked again while the request is'
   ' open, it says what is to be looked for from now on. For students.';
 
--- The offer to p_mentor_id counts as accepted, the others as withdrawn.
+-- The offer to p_mentor_id counts as accepted, the others as withdrawn. The caller has locked the
+-- request.
 create function private.close_request(
   p_request_id uuid, p_status text, p_mentor_id uuid default null
 ) returns public.mentorship_requests
@@ -231,15 +232,13 @@ begin
   set status = p_status, closed_at = now()
   where r.id = p_request_id
   returning r.* into closed;
-  with ended as (
-    update public.match_offers as o
-    set
-      status = case o.mentor_id when p_mentor_id then 'accepted' else 'withdrawn' end,
-      answered_at = now()
-    where o.request_id = p_request_id and o.status = 'offered'
-    returning o.id
-  )
-  select public.supersede_messages('offer:' || e.id) from ended as e;
+  perform public.supersede_messages('offer:' || o.id) from public.match_offers as o
+  where o.request_id = p_request_id and o.status = 'offered';
+  update public.match_offers as o
+  set
+    status = case o.mentor_id when p_mentor_id then 'accepted' else 'withdrawn' end,
+    answered_at = now()
+  where o.request_id = p_request_id and o.status = 'offered';
   update public.match_batches as b
   set
     status = case when p_mentor_id is null then 'cancelled' else 'accepted' end,

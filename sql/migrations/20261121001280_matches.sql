@@ -61,7 +61,7 @@ comment on column public.matches.health_score is 'How well it goes, 0 to 100; se
 comment on column public.matches.health_status is 'unknown, healthy, watch or at_risk.';
 comment on column public.matches.health_reasons is
   'What made the score: [{"part", "points", "of", "why"}].';
-comment on column public.matches.health_checked_at is 'When the health was last looked at.';
+comment on column public.matches.health_checked_at is 'When the health last came out otherwise.';
 comment on column public.matches.at_risk_since is 'Since when it is at risk; empty: it is not.';
 comment on column public.matches.escalated_at is 'When admins were told of it.';
 comment on column public.matches.created_at is 'When the row was made.';
@@ -133,16 +133,24 @@ language sql stable set search_path = '' as $$
 $$;
 comment on function private.primary_match(uuid) is 'The match of a student with their mentor.';
 
--- A mentor without a profile gets an empty one: it is what mentors are locked by.
+-- By their profiles: a mentor without one gets it, from what the member told or empty.
 create function private.lock_mentors(p_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
+declare
+  missing constant uuid[] := array(
+    select u.id from public.users as u
+    where u.id = any (p_ids)
+      and not exists (select from public.mentorship_profiles as p where p.user_id = u.id)
+    order by u.id
+  );
 begin
-  insert into public.mentorship_profiles (user_id, role)
-  select u.id, 'mentor' from public.users as u
-  where u.id = any (p_ids)
-    and not exists (select from public.mentorship_profiles as p where p.user_id = u.id)
-  order by u.id
-  on conflict do nothing;
+  if missing <> '{}' then
+    perform private.note_stale(missing);
+    perform private.derive_profiles(missing);
+    insert into public.mentorship_profiles (user_id, role)
+    select m.id, 'mentor' from unnest(missing) as m (id)
+    on conflict do nothing;
+  end if;
   perform from public.mentorship_profiles as p where p.user_id = any (p_ids)
   order by p.user_id for no key update;
 end
@@ -192,6 +200,8 @@ $$;
 comment on function private.require_seats(uuid[]) is
   'An error where one of these mentors has more students than they have declared to take.';
 
+-- Whoever is about to get another mentor is left alone until then (replace_mentor): nobody should
+-- see them without one, and what a run changed is what it changed in one step.
 create function private.follow_primary(p_students uuid[]) returns void
 language sql volatile set search_path = '' as $$
   update public.users as u
@@ -203,6 +213,7 @@ language sql volatile set search_path = '' as $$
       on m.student_id = s.id and m.role = 'primary' and m.status in ('active', 'paused')
   ) as now
   where u.id = now.id and u.mentor_id is distinct from now.mentor_id
+    and u.id::text is distinct from current_setting('mentor_sync.replacing', true)
 $$;
 comment on function private.follow_primary(uuid[]) is
   'Writes into users.mentor_id who mentors these students now.';
@@ -213,6 +224,7 @@ language plpgsql volatile security definer set search_path = '' as $$
 declare
   students uuid[];
   mentors uuid[];
+  grown uuid[];
 begin
   if tg_op = 'INSERT' then
     select array_agg(n.student_id), array_agg(n.mentor_id) into students, mentors
@@ -235,7 +247,8 @@ begin
   end if;
   perform from public.users as u where u.id = any (students) order by u.id for no key update;
   perform private.lock_mentors(mentors);
-  perform private.require_seats(array(select private.count_mentees(mentors)));
+  grown := array(select private.count_mentees(mentors));
+  perform private.require_seats(grown);
   perform private.follow_primary(students);
   return null;
 end
@@ -524,7 +537,7 @@ comment on function private.end_match(uuid, text, text, uuid) is
 create function private.announce_change(p_old public.matches, p_new public.matches) returns void
 language sql volatile set search_path = '' as $$
   select public.queue_message(
-    'mentor_changed', p_old.student_id, 'match:' || coalesce(p_new.id, p_old.id),
+    'mentor_changed', p_old.student_id, 'match:' || p_old.id || ':ended',
     jsonb_build_object(
       'old_mentor_name', coalesce(u.full_name, ''),
       'new_mentor_name', (select n.full_name from public.users as n where n.id = p_new.mentor_id),
@@ -553,7 +566,10 @@ begin
   old_match := private.primary_match(p_student_id);
   perform private.lock_mentors(array[old_match.mentor_id, p_mentor_id]);
   if old_match.id is not null and old_match.mentor_id is distinct from p_mentor_id then
+    perform set_config('mentor_sync.replacing', p_student_id::text, true)
+    where p_mentor_id is not null;
     old_match := private.end_match(old_match.id, 'dissolved', p_reason, p_actor);
+    perform set_config('mentor_sync.replacing', '', true);
   end if;
   if p_mentor_id is not null then
     new_match := private.begin_match(

@@ -280,7 +280,7 @@ $$;
 comment on function private.require_open(public.match_offers) is
   'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
 
--- Definer: only the verbs write offers and matches. What was accepted already is accepted: the
+-- Definer: only the verbs write offers and matches; the match ends the other offers. What was accepted already is accepted: the
 -- answer to the first call may have been lost.
 create function private.select_student(p_offer_id uuid) returns public.matches
 language plpgsql volatile security definer set search_path = '' as $$
@@ -293,13 +293,6 @@ begin
     return made;
   end if;
   perform private.require_open(offer);
-  update public.match_offers as o
-  set status = 'accepted', answered_at = now()
-  where o.id = offer.id;
-  update public.match_batches as b
-  set status = 'accepted', selected_by = offer.mentor_id, selected_at = now()
-  where b.id = offer.batch_id;
-  perform private.supersede_offers(array[offer.id]);
   return private.begin_match(
     offer.student_id, offer.mentor_id, 'primary', offer.request_id,
     (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
@@ -646,6 +639,7 @@ returns jsonb
 language plpgsql volatile set search_path = '' as $$
 declare
   counts jsonb;
+  made uuid[];
 begin
   perform from public.mentorship_requests as r
   where r.id in (
@@ -655,11 +649,11 @@ begin
   with given as materialized (
     select
       r.id as request_id, r.student_id, b.input_hash, o.mentor_id, o.units, o.confidence,
-      o.breakdown, row_number() over () as place
+      o.breakdown, o.reasons, row_number() over () as place
     from jsonb_to_recordset(p_batches) as b (request_id uuid, input_hash bigint, offers jsonb)
     inner join public.mentorship_requests as r on r.id = b.request_id and r.status = 'open'
     cross join lateral jsonb_to_recordset(b.offers) as o (
-      mentor_id uuid, units integer, confidence integer, breakdown jsonb
+      mentor_id uuid, units integer, confidence integer, breakdown jsonb, reasons jsonb
     )
   ),
   judged as materialized (
@@ -695,11 +689,12 @@ begin
   ),
   offered as (
     insert into public.match_offers (
-      batch_id, request_id, student_id, mentor_id, rank, units, confidence, breakdown, reasons
+      batch_id, request_id, student_id, mentor_id, rank, units, confidence, breakdown, reasons,
+      announced_at
     )
     select
       b.id, k.request_id, k.student_id, k.mentor_id, k.rank, k.units, k.confidence, k.breakdown,
-      private.match_reasons(k.breakdown)
+      k.reasons, now()
     from kept as k
     inner join batch as b on b.request_id = k.request_id
     returning id
@@ -711,14 +706,15 @@ begin
     where r.id = b.request_id
     returning r.id
   )
-  select jsonb_build_object(
+  select array(select o.id from offered as o), jsonb_build_object(
     'batches', (select count(*) from changed),
-    'offers', (select count(*) from offered),
     'refused', (select count(*) from judged as j where j.rule is not null),
     'passed_over', jsonb_array_length(p_batches) - (select count(*) from batch)
   )
-  into counts;
-  return counts;
+  into made, counts;
+  return counts || jsonb_build_object(
+    'offers', cardinality(made), 'announced', private.queue_offers(made)
+  );
 end
 $$;
 comment on function private.make_batches(uuid, jsonb, integer) is
@@ -747,7 +743,7 @@ comment on function private.batch_records(uuid, uuid[]) is
   'What a run offered for these requests, for people to read.';
 
 -- Each mentor is asked once how they want to be told.
-create function private.announce(p_offer_ids uuid[]) returns integer
+create function private.queue_offers(p_offer_ids uuid[]) returns integer
 language plpgsql volatile set search_path = '' as $$
 declare
   queued integer;
@@ -788,11 +784,11 @@ begin
     from mail as m where m.status = 'in_app'
   )
   select count(*) + 0 * (select told.n from told) into queued from mail;
-  update public.match_offers as o set announced_at = now() where o.id = any (p_offer_ids);
   return queued;
 end
 $$;
-comment on function private.announce(uuid[]) is 'Tells mentors of these offers: how many mails.';
+comment on function private.queue_offers(uuid[]) is
+  'Tells mentors of these offers: how many messages that are new.';
 
 -- Definer: batches come of requests, rules and terms that are closed to service_role. In a dry
 -- run the chunk executes like any other, its mails too, and is rolled back.
@@ -805,7 +801,7 @@ declare
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
   -- Of this attempt: another one looks anew.
   chunk constant text := concat_ws(':', p_fence, p_batches #>> '{0,request_id}');
-  counts jsonb;
+  made jsonb;
   records jsonb;
   answer jsonb;
 begin
@@ -814,7 +810,7 @@ begin
     return run.progress -> 'answer';
   end if;
   begin
-    counts := private.make_batches(p_run_id, p_batches, p_weights_version);
+    made := private.make_batches(p_run_id, p_batches, p_weights_version);
     records := private.batch_records(p_run_id, array(
       select (b.value ->> 'request_id')::uuid
       from jsonb_array_elements(p_batches) with ordinality as b (value, place)
@@ -822,21 +818,16 @@ begin
       order by b.place
     ));
     if p_dry_run then
-      perform private.announce(array(
-        select o.id from public.match_offers as o where o.announced_at is null
-          and o.status = 'offered'
-          and o.batch_id in (select b.id from public.match_batches as b where b.run_id = p_run_id)
-      ));
       raise exception using errcode = 'MS000', message = 'dry run';
     end if;
   exception
     when sqlstate 'MS000' then null;
   end;
-  answer := jsonb_build_object('counts', counts, 'records', records);
+  answer := jsonb_build_object('counts', made, 'records', records);
   update public.job_runs as r
   set progress = jsonb_build_object(
     'chunk', chunk,
-    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts),
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), made),
     'answer', answer
   )
   where r.id = p_run_id and not p_dry_run;
@@ -858,9 +849,9 @@ language sql volatile set search_path = '' as $$
 $$;
 comment on function public.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer) is
   'Offers requests to mentors, [{request_id, input_hash, offers: [{mentor_id, units, confidence,'
-  ' breakdown}]}], the best first: counts, and what was offered for the first p_records.';
+  ' breakdown, reasons}]}], the best first: counts, and what was offered for the first p_records.';
 
--- Definer, likewise.
+-- Definer, likewise. What the job offers is announced at once; this is for offers made by hand.
 create function private.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer)
 returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
@@ -873,7 +864,10 @@ declare
     for update skip locked
   );
 begin
-  return jsonb_build_object('announced', private.announce(due), 'done', cardinality(due) < p_limit);
+  update public.match_offers as o set announced_at = now() where o.id = any (due);
+  return jsonb_build_object(
+    'announced', private.queue_offers(due), 'done', cardinality(due) < p_limit
+  );
 end
 $$;
 comment on function private.announce_offers(uuid, bigint, integer) is 'One call of announce_offers.';
@@ -884,7 +878,7 @@ language sql volatile set search_path = '' as $$
   select private.announce_offers(p_run_id, p_fence, least(greatest(p_limit, 1), 20000))
 $$;
 comment on function public.announce_offers(uuid, bigint, integer) is
-  'Queues the mails of offers that their mentors were not told of: how many. Again until done.';
+  'Tells mentors of offers that were made by hand: how many. Again until done.';
 
 -- What expires ------------------------------------------------------------------------------
 
@@ -972,59 +966,26 @@ $$;
 comment on function private.expire_requests(integer) is
   'Gives up requests that waited too long: how many.';
 
-create function private.expire_questions(p_limit integer) returns integer
-language plpgsql volatile set search_path = '' as $$
-declare
-  gone text[];
-begin
-  with due as (
-    select q.id from public.quick_questions as q
-    where q.status = 'open' and q.expires_at <= now()
-    order by q.expires_at limit p_limit
-    for update skip locked
-  ),
-  expired as (
-    update public.quick_questions as q
-    set status = 'expired'
-    from due as d
-    where q.id = d.id
-    returning q.id
-  )
-  select coalesce(array_agg('question:' || e.id), '{}') into gone from expired as e;
-  update public.message_outbox as m
-  set
-    status = case m.status when 'sending' then m.status else 'superseded' end,
-    superseded_at = now()
-  where m.kind = 'quick_question' and m.about = any (gone)
-    and m.status in ('queued', 'digest', 'sending');
-  return cardinality(gone);
-end
-$$;
-comment on function private.expire_questions(integer) is
-  'Closes questions that nobody took in time: how many.';
-
 -- Definer, likewise. Nothing is done twice: what has expired is not due any more.
 create function private.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   run constant public.job_runs := private.assert_run(p_run_id, p_fence);
-  offers jsonb;
-  counts jsonb;
+  ended jsonb;
+  so_far jsonb;
 begin
-  offers := private.expire_offers(p_limit);
-  counts := offers || jsonb_build_object(
+  ended := private.expire_offers(p_limit) || jsonb_build_object(
     'requests', private.expire_requests(p_limit), 'questions', private.expire_questions(p_limit)
   );
+  so_far := private.add_counts(coalesce(run.progress -> 'counts', '{}'), ended);
   update public.job_runs as r
-  set progress = jsonb_build_object(
-    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts)
-  )
+  set progress = jsonb_build_object('counts', so_far)
   where r.id = p_run_id;
   return jsonb_build_object(
-    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), counts),
+    'counts', so_far,
     'done', greatest(
-      (counts -> 'reopened')::integer, (counts -> 'requests')::integer,
-      (counts -> 'questions')::integer
+      (ended -> 'reopened')::integer, (ended -> 'requests')::integer,
+      (ended -> 'questions')::integer
     ) < p_limit
   );
 end
@@ -1060,12 +1021,11 @@ revoke all on function
   private.scores_of_pairs(uuid[], uuid[]),
   private.make_batches(uuid, jsonb, integer),
   private.batch_records(uuid, uuid[]),
-  private.announce(uuid[]),
+  private.queue_offers(uuid[]),
   private.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer),
   private.announce_offers(uuid, bigint, integer),
   private.expire_offers(integer),
   private.expire_requests(integer),
-  private.expire_questions(integer),
   private.expire_stale(uuid, bigint, integer),
   public.get_match_batch(),
   public.select_student(uuid),

@@ -254,17 +254,18 @@ def test_people_do_not_change_who_they_are(project: Project, column: str) -> Non
             assert person.refused("delete from users")
 
 
-def test_mentors_see_their_students_who_do_not_see_each_other(any_project: Project) -> None:
+def test_mentors_and_students_see_each_other_and_students_no_others(any_project: Project) -> None:
     mentor = any_project.mentor("mentor@example.org")
     ann, bob, other = (any_project.person(f"{name}@example.org") for name in ("ann", "bob", "cid"))
     any_project.run(f"update users set mentor_id = '{mentor}' where id in ('{ann}', '{bob}')")
     with as_person(any_project, mentor) as session:
         assert {row[0] for row in session.rows("select id from users")} == {mentor, ann, bob}
         assert session.changed("update users set city = 'Rome' where id <> %s", mentor) == 0
-    for student in (ann, other):
+    for student, seen in ((ann, {ann, mentor}), (other, {other})):
         with as_person(any_project, student) as session:
-            assert session.rows("select id from users") == [(student,)]
+            assert {row[0] for row in session.rows("select id from users")} == seen
             assert session.rows("select from mentors") == []
+            assert session.changed("update users set city = 'Rome' where id <> %s", student) == 0
 
 
 # Admins ----------------------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""Mentors accept and decline; the first to accept has the student."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from tests.offers.support import answer, as_one, job, mentors, offers, students
+from tests.people import as_admin, as_anon
+from tests.project import Api, Project
+
+MAILS = "select status, count(*) from message_outbox where kind = %s group by 1 order by 1"
+
+
+@pytest.fixture
+def three(project: Project, api: Api) -> list[tuple[UUID, UUID]]:
+    """A student offered to three mentors: the mentors and the offers, the best first."""
+    mentors(project, 3, "Python")
+    students(project, 1, "Python")
+    job(api)
+    return [(row[0], row[1]) for row in offers(project, "mentor_id", "match_offers.id")]
+
+
+def test_the_first_to_accept_has_the_student(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    (first, offer), (second, other), (third, last) = three
+    assert answer(project, second, "select_student", other) == "ok"
+    assert answer(project, first, "select_student", offer) == "MS020"
+    assert answer(project, third, "decline_offer", last) == "MS020"
+    assert [row[3] for row in offers(project)] == ["withdrawn", "accepted", "withdrawn"]
+    assert project.rows("select mentor_id, role, status, goals from matches") == [
+        (second, "primary", "active", [])
+    ]
+    assert project.one("select mentor_id from users where role = 'student'") == second
+    assert project.rows("select status, selected_by from match_batches") == [("accepted", second)]
+    assert project.one("select status from mentorship_requests") == "matched"
+    assert project.rows(MAILS, "mentor_recommendation") == [("superseded", 3)]
+
+
+def test_accepting_twice_is_accepting_once(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    mentor, offer = three[0]
+    with as_one(project, mentor) as session:
+        first = session.one("select id from select_student(%s)", offer)
+        assert session.one("select id from select_student(%s)", offer) == first
+    assert project.rows("select * from matches") == []
+
+
+def test_an_offer_to_somebody_else_is_none(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    before = project.contents("match_offers", "matches", "mentorship_requests")
+    student = project.one("select id from users where role = 'student'")
+    for person in (three[1][0], student):
+        assert answer(project, person, "select_student", three[0][1]) == "MS023"
+        assert answer(project, person, "decline_offer", three[0][1]) == "MS023"
+    with as_admin(project) as admin, as_anon(project) as anon:
+        assert anon.refused("select select_student(gen_random_uuid())")
+        assert not admin.refused("select 1")
+    assert project.contents("match_offers", "matches", "mentorship_requests") == before
+
+
+def test_a_mentor_without_a_seat_accepts_nobody(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    (full, offer), (free, other), _ = three
+    project.run(f"update mentors set capacity = 0 where person_id = '{full}'")
+    assert answer(project, full, "select_student", offer) == "MS021"
+    assert [row[3] for row in offers(project)] == ["offered"] * 3
+    assert answer(project, free, "select_student", other) == "ok"
+
+
+def test_an_offer_whose_time_is_over_is_not_accepted(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    project.run("update match_batches set expires_at = now()")
+    assert {answer(project, mentor, "select_student", offer) for mentor, offer in three} == {"MS023"}
+    assert project.rows("select * from matches") == []
+
+
+def test_when_all_decline_the_next_three_are_asked(
+    project: Project, api: Api, three: list[tuple[UUID, UUID]]
+) -> None:
+    mentors(project, 4, "Python", start=4)
+    for mentor, offer in three[:2]:
+        assert answer(project, mentor, "decline_offer", offer, "No time") == "ok"
+        assert answer(project, mentor, "decline_offer", offer) == "ok"
+    assert project.one("select status from mentorship_requests") == "offered"
+    assert job(api).counts["waiting"] == 0
+    assert answer(project, *three[2][:1], "decline_offer", three[2][1]) == "ok"
+    assert project.rows("select status from match_batches") == [("exhausted",)]
+    assert project.one("select status from mentorship_requests") == "open"
+    assert job(api).counts["offers"] == 3
+    found = offers(project, "mentor_id", "number")
+    assert len({mentor for mentor, _ in found}) == 6
+    assert [number for _, number in found] == [1, 1, 1, 2, 2, 2]
+    assert project.rows(MAILS, "mentor_recommendation") == [("queued", 3), ("superseded", 3)]
+
+
+def test_each_sees_what_is_theirs(project: Project, three: list[tuple[UUID, UUID]]) -> None:
+    ours = students(project, 1, "Python", start=2)[0]
+    student = project.one("select student_id from match_batches")
+    (mentor, offer), *_ = three
+    answer(project, three[2][0], "decline_offer", three[2][1], "Not my field")
+    with as_one(project, student) as me:
+        found = me.rows("select side, person_name, rank, status from get_match_batch()")
+        assert [row[:1] + row[2:] for row in found] == [
+            ("student", 1, "offered"),
+            ("student", 2, "offered"),
+            ("student", 3, "declined"),
+        ]
+        assert len(me.rows("select from match_offers")) == 3
+        assert len(me.rows("select from match_batches")) == 1
+        assert me.rows("select * from decline_reasons") == []
+        assert me.refused("update match_offers set status = 'accepted'")
+    with as_one(project, mentor) as session:
+        assert session.rows(
+            "select side, person_name, message, offer_id, rank, score from get_match_batch()"
+        ) == [("mentor", "Student 1", "I am student1", offer, None, 100)]
+        assert session.rows("select id from match_offers") == [(offer,)]
+        assert session.rows("select * from match_batches") == []
+        assert session.one("select private.offered_people()") == [student]
+        assert session.rows("select * from decline_reasons") == []
+    with as_one(project, three[2][0]) as declined:
+        assert declined.rows("select * from get_match_batch()") == []
+        assert declined.rows("select reason from decline_reasons") == [("Not my field",)]
+        assert declined.one("select private.offered_people()") == []
+    with as_one(project, ours) as other:
+        assert other.rows("select * from get_match_batch()") == []
+        assert other.rows("select * from match_offers") == []
+    with as_admin(project) as admin:
+        assert len(admin.rows("select from match_offers")) == 3
+        assert admin.rows("select reason from decline_reasons") == [("Not my field",)]
+        assert admin.refused("select save_match_batches(gen_random_uuid(), 1, '[]', 1)")
+        assert admin.refused("select requests_to_match()")
+    with as_anon(project) as anon:
+        assert anon.refused("select from match_offers")
+        assert anon.refused("select get_match_batch()")
