@@ -32,12 +32,10 @@ def waiting(project: Project, email: str = "student@example.org", **profile: Any
 
 def small(project: Project) -> tuple[UUID, list[UUID]]:
     """One who waits, three who suit: by skills, by goals, and by a little of both."""
-    wishes = {"skills": ["Python", "SQL"], "career_goals": ["Law", "Data science"]}
-    one = waiting(project, full_name="Ann", **wishes)
+    goals = ["Law", "Data science"]
+    one = waiting(project, full_name="Ann", skills=["Python", "SQL"], career_goals=goals)
     skilled = mentor(project, "skills@example.org", full_name="Sky", skills=["Python", "SQL"])
-    settled = mentor(
-        project, "goals@example.org", full_name="Gus", career_goals=["Law", "Data science"]
-    )
+    settled = mentor(project, "goals@example.org", full_name="Gus", career_goals=goals)
     mixed = mentor(
         project, "both@example.org", full_name="Bo", skills=["SQL"], career_goals=["Law"]
     )

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.cli.support import Command
-from tests.match_cli.support import TARGETS, small, waiting
 from tests.community import score
+from tests.match_cli.support import TARGETS, small, waiting
 from tests.people import as_admin, as_anon, as_service
 from tests.project import Project
 
