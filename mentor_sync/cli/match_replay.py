@@ -92,10 +92,8 @@ def _answer(invocation: Invocation, weights: Weights, found: list[Replayed]) -> 
 
     summary = Summary.of(found)
     batches = [{**asdict(one), "outcome": one.outcome, "change": one.change} for one in found]
-    invocation.answer(
-        {"weights_version": weights.version, **asdict(summary), "batches_listed": batches}
-    )
-    invocation.say(f"The latest {len(found):,} batches by weights {weights.version}, not changed:")
+    invocation.answer({"weights_version": weights.version, **asdict(summary), "records": batches})
+    invocation.say(f"The latest {len(found):,} batches, made again by weights {weights.version}:")
     _print_changed(invocation, found)
     _print_summary(invocation, summary)
 

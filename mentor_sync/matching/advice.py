@@ -17,6 +17,8 @@ ENOUGH = 30
 """Outcomes of a factor below which nothing is concluded from them."""
 EACH_SIDE = 5
 """And how many of them must be good, and how many not."""
+STEP = 0.5
+"""How far a suggestion goes for what is seen: half of the way, since a sample is only one."""
 LEAST_GROUP = 10
 """People from a country below which their rate is not told."""
 
@@ -70,12 +72,14 @@ def suggestion(
 ) -> dict[str, int] | None:
     """Weights that lean to what good outcomes had more of; None where too little is known.
 
-    A factor grows by the part that good ones had reached more, the mean over the outcomes; those
+    A factor grows with the part that good ones had reached more, the mean over the outcomes; those
     without a large enough sample stay as they are, and together all make up the hundred.
     """
     lifts = _lifts(evidence, enough)
     known = [place for place, factor in enumerate(FACTORS) if factor in lifts]
-    wished = {place: weights.of_factor[place] * (1 + lifts[FACTORS[place]]) for place in known}
+    wished = {
+        place: weights.of_factor[place] * (1 + STEP * lifts[FACTORS[place]]) for place in known
+    }
     room = sum(weights.of_factor[place] for place in known)
     whole = sum(wished.values())
     if len(known) < 2 or not whole:

@@ -105,6 +105,7 @@ language sql stable set search_path = '' as $$
       union
       select m.mentor_id from public.matches as m
       where m.student_id = b.student_id and m.started_at < b.created_at
+        and m.request_id is distinct from b.request_id
       union
       select o.mentor_id
       from public.match_offers as o

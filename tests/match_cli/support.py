@@ -20,7 +20,16 @@ returning o.id"""
 
 def request(project: Project, person: UUID, *goals: str) -> UUID:
     """The student looks for a mentor."""
-    return UUID(str(project.one(_REQUEST, person, list(goals))))
+    made = UUID(str(project.one(_REQUEST, person, list(goals))))
+    refreshed(project)
+    return made
+
+
+def refreshed(project: Project) -> None:
+    """The terms of all students, as the verbs for requests make them."""
+    project.rows(
+        "select private.refresh_profiles(array(select student_id from mentorship_requests))"
+    )
 
 
 def waiting(project: Project, email: str = "student@example.org", **profile: Any) -> UUID:
