@@ -13,6 +13,7 @@ from rich.table import Table
 
 from mentor_sync.cli.match_report import print_mentors
 from mentor_sync.cli.output import Invocation, plain
+from mentor_sync.cli.person import on_one_line
 from mentor_sync.cli.sync_report import Record, summary_table
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _print_offers(invocation: Invocation, offers: Offers) -> None:
         return
     invocation.say()
     mentors = [{**row, "name": row["mentor"]["full_name"]} for row in rows]
-    print_mentors(invocation, rows[0]["student"]["full_name"] or "(no name)", mentors)
+    print_mentors(invocation, on_one_line(rows[0]["student"]["full_name"]), mentors)
     share = f"{(offers.good_share or 0) * 100:.0f} %"
     invocation.say(
         f"Of {len(offers.rows):,} offers {share} reach the good score of {offers.good_score:g}."

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mentor_sync.runner import FinishedRun
 
 JOB = "build_match_batches"
-app = typer.Typer(help="Offer students to mentors, and see why.", invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True)
 app.command("explain")(explain)
 app.command("replay")(replay)
 app.command("advise")(advise)

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from mentor_sync.cli.output import Invocation, JsonOption, invocation_of, plain
-from mentor_sync.cli.person import find_person, name_of
+from mentor_sync.cli.person import find_person, name_of, on_one_line
 from mentor_sync.cli.project import open_project
 
 _FACTORS = ("goals", "industry", "research", "technical", "location", "communication")
@@ -64,7 +64,7 @@ def _factors(breakdown: dict[str, Any]) -> Table:
 
 def _print_ahead(invocation: Invocation, found: dict[str, Any]) -> None:
     for other in found["ahead"]:
-        name = other["mentor_name"] or other["mentor_id"]
+        name = on_one_line(other["mentor_name"])
         invocation.say(f"  ahead: {name}, {float(other['total']):.2f}")
     if float(found["gives_up"]):
         invocation.say(

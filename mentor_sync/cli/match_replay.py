@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from mentor_sync.cli.output import Invocation, JsonOption, invocation_of, plain
+from mentor_sync.cli.person import on_one_line
 from mentor_sync.cli.project import open_project
 from mentor_sync.errors import UsageError
 
@@ -102,7 +103,7 @@ def _print_changed(invocation: Invocation, found: list[Replayed]) -> None:
     changed = [batch for batch in found if batch.outcome != "same"]
     for batch in changed[:_READABLE]:
         since = "" if batch.fits else " (the profiles have changed since)"
-        invocation.say(f"\n{batch.student_name or batch.student_id}, {batch.made_at[:10]}{since}")
+        invocation.say(f"\n{on_one_line(batch.student_name)}, {batch.made_at[:10]}{since}")
         invocation.say(f"  offered  {_mentors(batch.offered)}")
         invocation.say(f"  replayed {_mentors(batch.replayed)}")
     if len(changed) > _READABLE:
@@ -110,7 +111,7 @@ def _print_changed(invocation: Invocation, found: list[Replayed]) -> None:
 
 
 def _mentors(mentors: list[dict[str, Any]]) -> str:
-    listed = (f"{one['name'] or one['mentor_id']} {float(one['score']):.1f}" for one in mentors)
+    listed = (f"{on_one_line(one['name'])} {float(one['score']):.1f}" for one in mentors)
     return ", ".join(listed) or "nobody"
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from mentor_sync.cli.output import Invocation, plain
-from mentor_sync.cli.person import name_of
+from mentor_sync.cli.output import Invocation
+from mentor_sync.cli.person import name_of, on_one_line
 
 if TYPE_CHECKING:
     from mentor_sync.runner import FinishedRun
@@ -79,7 +79,7 @@ def print_mentors(invocation: Invocation, student: str, mentors: list[dict[str, 
     """The mentors of one student with their reasons."""
     invocation.say(f"Mentors for {student}:")
     for rank, mentor in enumerate(mentors, 1):
-        invocation.say(f"  {rank}. {mentor['name'] or '(no name)'}, {float(mentor['score']):.2f}")
+        invocation.say(f"  {rank}. {on_one_line(mentor['name'])}, {float(mentor['score']):.2f}")
         for reason in mentor["reasons"]:
             invocation.say(f"     {reason}")
 
@@ -98,21 +98,21 @@ def _why(record: Record) -> str:
 
 
 def _print_records(invocation: Invocation, counts: dict[str, int], records: list[Record]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for record in records[:READABLE]:
-        table.add_row(*map(plain, (record["student_name"] or "(no name)", *_cells(record))))
-    left = counts.get("batches", 0) + counts.get("waiting", 0) - table.row_count
-    if left > 0 and table.row_count:
-        table.add_row(f"... and {left:,} more")
-    if table.row_count:
-        invocation.show(table)
+    shown = records[:READABLE]
+    for record in shown:
+        invocation.say(f"{on_one_line(record['student_name'])}: {_outcome(record)}")
+    left = counts.get("batches", 0) + counts.get("waiting", 0) - len(shown)
+    if shown and left > 0:
+        invocation.say(f"... and {left:,} more")
+    if shown:
         invocation.say()
 
 
-def _cells(record: Record) -> list[str]:
+def _outcome(record: Record) -> str:
     if record["outcome"] != "offered":
-        return [_why(record)]
-    return [f"{float(one['score']):.1f} {one['name'] or '(no name)'}" for one in record["mentors"]]
+        return _why(record)
+    mentors = record["mentors"]
+    return ", ".join(f"{on_one_line(one['name'])} {float(one['score']):.1f}" for one in mentors)
 
 
 def _print_summary(invocation: Invocation, counts: dict[str, int]) -> None:

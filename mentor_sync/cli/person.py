@@ -26,4 +26,9 @@ def find_person(database: Database, who: str) -> dict[str, Any]:
 
 
 def name_of(person: dict[str, Any]) -> str:
-    return str(person["full_name"] or person["email"])
+    return on_one_line(person["full_name"] or person["email"])
+
+
+def on_one_line(name: str | None) -> str:
+    """A name within a sentence, however it was typed."""
+    return " ".join((name or "").split()) or "(no name)"

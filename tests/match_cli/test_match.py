@@ -27,13 +27,14 @@ def test_a_dry_run_tells_all_and_changes_nothing(project: Project, command: Comm
 
 def test_each_request_has_a_line_with_three_mentors(project: Project, command: Command) -> None:
     student, mentors = small(project)
+    skilled, settled, mixed = mentors
     lonely = waiting(project, "lonely@example.org", full_name="Lou", skills=["Falconry"])
     shown = command("match")
     assert shown.code == 0
     lines = [" ".join(line.split()) for line in shown.out.splitlines()]
     scores = {m: f"{score(project, student, m)['total']:.1f}" for m in mentors}
-    assert any(line.startswith("Ann") and all(s in line for s in scores.values()) for line in lines)
-    assert "Lou waits on: nobody suits and has room" in lines
+    assert f"Ann: Gus {scores[settled]}, Bo {scores[mixed]}, Sky {scores[skilled]}" in lines
+    assert "Lou: waits on: nobody suits and has room" in lines
     assert {"Requests offered 1", "Offers made 3", "Requests that wait on, nobody found 1"} <= {
         *lines
     }
@@ -111,3 +112,14 @@ def test_only_the_service_finds_people(project: Project) -> None:
     for somebody in (as_admin, as_anon):
         with somebody(project) as session:
             assert session.refused(find, "ann@example.org")
+
+
+def test_a_hosted_project_is_not_matched_unasked(
+    project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small(project)
+    monkeypatch.setenv("SUPABASE_URL", "https://abcdefghijklmnopqrst.supabase.co")
+    shown = command("match", "--json")
+    assert (shown.code, shown.error["code"]) == (2, "needs_yes")
+    assert "abcdefghijklmnopqrst.supabase.co" in shown.error["message"]
+    assert project.rows("select id from job_runs") == []
