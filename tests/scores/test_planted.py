@@ -13,7 +13,7 @@ from tests.sync.support import settings
 
 STUDENTS, DECOYS = 60, 6
 # Each a word and the ways in which people write it.
-WORDS = (
+WORDS: tuple[tuple[str, ...], ...] = (
     ("JavaScript", "js", "JAVA SCRIPT", "javascript"),
     ("Machine learning", "ML", "machine-learning", "Machine  Learning"),
     ("Human resources", "HR", "human resource", "Talent Acquisition"),
@@ -21,7 +21,7 @@ WORDS = (
     ("Data analysis", "Data Analytics", "data analyst", "DATA ANALYSES"),
     ("Accounting", "accountant", "Book-keeping, bookkeeping", "Auditing"),
     ("Élan vital", "elan vital", "ÉLAN VITALS", "Elan-Vital"),
-    *((f"Subject {n}", f"subject {n}", f"SUBJECTS {n}", f"  Subject-{n}. ") for n in range(40)),
+    *((f"Subject {n}", f"subject {n}", f"SUBJECTS {n}", f"  Subject-{n}. ") for n in range(300)),
 )
 
 
