@@ -163,7 +163,8 @@ def _matched(matched: Matched) -> dict[str, Any]:
         "waiting": run.counts.get("waiting", 0),
         "good_score": offers.good_score,
         "good_share": offers.good_share,
-        "example": offers.example,
+        "student": offers.student,
+        "mentors": offers.mentors,
     }
 
 

@@ -84,7 +84,7 @@ def next_commands(found: Demo) -> list[tuple[str, str]]:
     """What to try, each with what it shows."""
     us, sync = _program(), found.sync
     aside = " Exit code 3 says that rows were set aside." if sync.status == "partial" else ""
-    pair = [f"{row['student_id']} {row['mentor_id']}" for row in found.matched.offers.example[:1]]
+    pair = [f"{row['student_id']} {row['mentor_id']}" for row in found.matched.offers.mentors[:1]]
     return [
         (f"Once more: nothing changes.{aside}", f"{us} sync"),
         ("What ran, and how it went.", f"{us} run list"),
@@ -99,15 +99,13 @@ def next_commands(found: Demo) -> list[tuple[str, str]]:
 
 def _print_offers(invocation: Invocation, offers: Offers) -> None:
     """One student's mentors, and how good all are."""
-    rows = offers.example
-    if not rows:
+    if not offers.mentors:
         return
     invocation.say()
-    mentors = [{**row, "name": row["mentor"]["full_name"]} for row in rows]
-    print_mentors(invocation, on_one_line(rows[0]["student"]["full_name"]), mentors)
+    print_mentors(invocation, on_one_line(offers.student), offers.mentors)
     share = f"{(offers.good_share or 0) * 100:.0f} %"
     invocation.say(
-        f"Of {len(offers.rows):,} offers {share} reach the good score of {offers.good_score:g}."
+        f"Of {offers.count:,} offers {share} reach the good score of {offers.good_score:g}."
     )
 
 

@@ -41,29 +41,13 @@ def health(database: Database) -> Json:
 
 @dataclass(frozen=True)
 class Offers:
-    """Offers, students and mentors by name, those of one batch one after the other."""
+    """The latest offers: how many, how many of them are good, and those of one student."""
 
-    rows: list[Json]
+    count: int
     good_score: float
-
-    @property
-    def good_share(self) -> float | None:
-        """The part of them that reach the score that counts as good."""
-        good = sum(float(row["score"]) >= self.good_score for row in self.rows)
-        return round(good / len(self.rows), 4) if self.rows else None
-
-    @property
-    def example(self) -> list[Json]:
-        """Those of one student, who is served neither better nor worse than most."""
-        batches: dict[str, list[Json]] = {}
-        for row in self.rows:
-            batches.setdefault(row["batch_id"], []).append(row)
-        most = max(map(len, batches.values()), default=0)
-        full = [rows for rows in batches.values() if len(rows) == most]
-        full.sort(
-            key=lambda rows: (sum(float(row["score"]) for row in rows), rows[0]["student_id"])
-        )
-        return full[len(full) // 2] if full else []
+    good_share: float | None
+    student: str
+    mentors: list[Json]
 
 
 def offers(database: Database) -> Offers:
@@ -72,15 +56,34 @@ def offers(database: Database) -> Offers:
     Raises:
         MentorSyncError: as the door to Supabase.
     """
-    columns = (
-        "batch_id,student_id,mentor_id,rank,score,reasons,"
-        "student:users!match_offers_student_id_fkey(full_name),"
-        "mentor:users!match_offers_mentor_id_fkey(full_name)"
-    )
+    columns = "batch_id,student_id,mentor_id,rank,score,reasons"
     rows = database.select("match_offers", columns, order="created_at")
-    rows.sort(key=lambda row: (row["batch_id"], row["rank"]))
     (good,) = database.select("program_settings", "value", order="key", key="good_score")
-    return Offers(rows, float(good["value"]))
+    reached = sum(float(row["score"]) >= float(good["value"]) for row in rows)
+    example = _example(rows)
+    return Offers(
+        count=len(rows),
+        good_score=float(good["value"]),
+        good_share=round(reached / len(rows), 4) if rows else None,
+        student=_name(database, example[0]["student_id"]) if example else "",
+        mentors=[{**row, "name": _name(database, row["mentor_id"])} for row in example],
+    )
+
+
+def _example(rows: list[Json]) -> list[Json]:
+    """Those of one student, who is served neither better nor worse than most."""
+    batches: dict[str, list[Json]] = {}
+    for row in sorted(rows, key=lambda row: int(row["rank"])):
+        batches.setdefault(row["batch_id"], []).append(row)
+    most = max(map(len, batches.values()), default=0)
+    full = [offered for offered in batches.values() if len(offered) == most]
+    full.sort(key=lambda offered: (sum(float(row["score"]) for row in offered), str(offered[0])))
+    return full[len(full) // 2] if full else []
+
+
+def _name(database: Database, person_id: str) -> str:
+    (person,) = database.select("users", "full_name", order="id", id=person_id)
+    return person["full_name"] or ""
 
 
 def _call_as_visitor(url: str, key: str, words: Json) -> Json:
