@@ -18,6 +18,7 @@ from mentor_sync.cli.demo import demo
 from mentor_sync.cli.email import app as email_app
 from mentor_sync.cli.job import app as job_app
 from mentor_sync.cli.local import app as local_app
+from mentor_sync.cli.match import app as match_app
 from mentor_sync.cli.output import Invocation
 from mentor_sync.cli.run import app as run_app
 from mentor_sync.cli.run_actions import approve_run, cancel_run, retry_run, undo_run
@@ -73,6 +74,7 @@ for name, decide in (
     ("undo", undo_run),
 ):
     run_app.command(name)(decide)
+app.add_typer(match_app, name="match")
 app.add_typer(run_app, name="run")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(job_app, name="job")
