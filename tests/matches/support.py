@@ -67,7 +67,8 @@ def mentor_of(project: Project, person: UUID) -> Any:
 
 
 def steps(project: Project, match_id: UUID) -> list[Row]:
-    query = "select new_status, reason, actor_id from match_events where match_id = %s order by created_at"
+    query = """select new_status, reason, actor_id from match_events
+      where match_id = %s order by created_at"""
     return project.rows(query, match_id)
 
 

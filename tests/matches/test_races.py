@@ -57,10 +57,10 @@ STORM = (
     CREATE,
     "select assign_student(%s, %s)",
     "update users set mentor_id = %s where id = %s returning id",
-    "select complete_match(id) from matches where student_id = %s or mentor_id = %s"
-    " order by random() limit 1",
-    "select dissolve_match(id) from matches where student_id = %s and status = 'active'"
-    " and mentor_id <> %s",
+    """select complete_match(id) from matches where student_id = %s or mentor_id = %s
+    order by random() limit 1""",
+    """select dissolve_match(id) from matches where student_id = %s and status = 'active'
+    and mentor_id <> %s""",
 )
 
 

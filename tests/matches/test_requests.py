@@ -33,7 +33,8 @@ def offer(project: Project, request: UUID, mentors: list[UUID]) -> None:
     """What build_match_batches would have done."""
     project.rows(
         """with batch as (
-             insert into match_batches (request_id, student_id, weights_version, input_hash, expires_at)
+             insert into match_batches
+               (request_id, student_id, weights_version, input_hash, expires_at)
              select id, student_id, 1, 0, now() + interval '5 days' from mentorship_requests
              where id = %s returning *
            ), offered as (

@@ -58,7 +58,9 @@ def test_admins_and_the_daemon_do_it_all(any_project: Project, who: Who) -> None
         made = session.one("select id from assign_student(%s, %s)", one, bob)
         assert session.one("select status from complete_match(%s)", made) == "completed"
         assert session.one("select count(*) from matches") == 2
-        assert session.refused("select private.begin_match(null,null,null,null,null,null,null,null,null)")
+        assert session.refused(
+            "select private.begin_match(null,null,null,null,null,null,null,null,null)"
+        )
 
 
 def test_the_two_sides_see_each_other_while_they_are_matched(any_project: Project) -> None:
