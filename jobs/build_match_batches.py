@@ -15,12 +15,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from mentor_sync.database import Json
 from mentor_sync.job import JobContext, JobResult, Params, Progress, job
-from mentor_sync.matching.parity import Sample
 from mentor_sync.matching.pool import Mentors, Pool, Requests
 from mentor_sync.matching.proposals import Labels, Proposals
 from mentor_sync.matching.weights import Weights
+from mentor_sync.pages import all_pages
+from mentor_sync.proof import proved_labels
 from mentor_sync.terms import refresh_terms
 
 REQUESTS = 2000
@@ -54,7 +54,7 @@ def build_match_batches(context: JobContext, params: MatchParams) -> JobResult:
         units_a_day=settings["units_a_day"],
         units_at_most=settings["units_at_most"],
     )
-    labels = _checked(context, proposals)
+    labels = proved_labels(context, proposals)
     _save(context, params, proposals, labels, counts)
     waiting = proposals.waiting(RECORDS)
     counts["waiting"] = len(proposals.without())
@@ -66,30 +66,11 @@ def build_match_batches(context: JobContext, params: MatchParams) -> JobResult:
 
 def _pool(context: JobContext, params: MatchParams) -> Pool:
     student = str(params.student_id) if params.student_id else None
-    requests = _pages(context, "requests_to_match", {"p_student_id": student})
-    return Pool(Requests.of(requests), Mentors.of(_pages(context, "mentors_to_match", {})))
-
-
-def _pages(context: JobContext, verb: str, asked: Json) -> list[Json]:
-    """All answers of a verb that reads by a cursor."""
-    pages: list[Json] = []
-    cursor = None
     limit = context.settings.chunk_size
-    while not pages or not pages[-1]["done"]:
-        asked = {**asked, "p_after": cursor, "p_limit": limit}
-        pages.append(context.database.rpc(verb, asked, expect=dict))
-        cursor = pages[-1]["cursor"]
-    return pages
-
-
-def _checked(context: JobContext, proposals: Proposals) -> Labels:
-    """The labels of all terms that matched, once a sample of the scores is proved."""
-    sample = Sample.draw(proposals, context.run_id.int)
-    terms = {"p_term_ids": sorted({*proposals.terms(), *sample.terms()})}
-    labels = Labels.of(context.database.rpc("term_labels", terms, expect=dict))
-    answer = context.database.rpc("scores_of_pairs", sample.pairs, expect=list)
-    context.log.debug("scores agree", pairs=sample.check(answer, labels))
-    return labels
+    asked = {"p_student_id": student}
+    requests = all_pages(context.database, "requests_to_match", asked, limit)
+    mentors = all_pages(context.database, "mentors_to_match", {}, limit)
+    return Pool(Requests.of(requests), Mentors.of(mentors))
 
 
 def _save(
