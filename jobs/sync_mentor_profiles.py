@@ -1,7 +1,8 @@
 """Members become mentors: the full sweep that keeps users and mentors in step with members.
 
 Reads members and users_user; writes users, mentors and sync_rejects, by the SQL function that
-the triggers use too, and in the end the profiles by which mentors are matched. Running it again is safe: a row that is as it should be is not written.
+the triggers use too, and in the end the profiles by which mentors are matched. Running it again
+is safe: a row that is as it should be is not written.
 """
 
 from __future__ import annotations

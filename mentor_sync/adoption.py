@@ -68,7 +68,8 @@ BECOME_OURS = {
     ],
     "mentors": ["Mentors read their own row, admins every row", "Mentors change their own row"],
 }
-VIEWS = ("career_mentors", "meeting_logs")
+# Views in the shape of a document: of this release (in its way is a conflict), or of a later one.
+VIEWS: dict[str, Level] = {"career_mentors": "note", "meeting_logs": "conflict"}
 # Made without quotes, PostgreSQL folds it: the same column.
 FOLDED = {"areaOfExpertise": "areaofexpertise"}
 TYPES: dict[Kind, frozenset[str]] = {
@@ -168,7 +169,7 @@ def check(
     for table in TABLES:
         findings += _table(connection, table, found.get(table))
     for view in VIEWS:
-        findings += _future_view(found.get(view))
+        findings += _view(view, found.get(view))
     if is_complete:  # what `db migrate` will do is no news, and what it will add is lost
         told = (found for found in findings if found.level != "note" or found.table in VIEWS)
         findings = [drift.gone_if_missing(finding) for finding in told]
@@ -200,15 +201,13 @@ def _locale(connection: Connection) -> Iterator[Finding]:
         )
 
 
-def _future_view(found: _Table | None) -> Iterator[Finding]:
+def _view(name: str, found: _Table | None) -> Iterator[Finding]:
     if found is not None and found.kind in "rp":
-        yield Finding(
-            "note",
-            found.name,
-            "",
-            "A view of mentor-sync will have this name; it is not in the way yet.",
-            mending.rename(found.name),
-        )
+        message = {
+            "note": "A view of mentor-sync will have this name; it is not in the way yet.",
+            "conflict": "A view of mentor-sync has this name.",
+        }[VIEWS[name]]
+        yield Finding(VIEWS[name], name, "", message, mending.rename(name))
 
 
 def _table(connection: Connection, table: str, found: _Table | None) -> Iterator[Finding]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from itertools import count
@@ -18,15 +20,35 @@ from mentor_sync.local.postgres import SUPERUSER, Cluster
 from tests.project import Api, Project, serving
 
 _numbers = count(1)
-_UNSAFE_BUT_QUICK = {"fsync": False, "synchronous_commit": False, "full_page_writes": False}
+_UNSAFE_BUT_QUICK = {
+    "fsync": False,
+    "synchronous_commit": False,
+    "full_page_writes": False,
+    "autovacuum": False,  # a worker in a clone holds up its being dropped
+    "max_wal_size": "128MB",
+}
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 * 1024**3  # bytes
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """In memory where there is room: a clone is some 400 files, and disks are slow at that."""
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM:
+        yield tmp_path_factory.mktemp("cluster")
+        return
+    with tempfile.TemporaryDirectory(prefix="mentor_sync-test-", dir=_MEMORY) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # root's server runs as another account
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def cluster(quick_folder: Path) -> Iterator[Cluster]:
     """PostgreSQL, the embedded one or that of MENTOR_SYNC_TEST_POSTGRES, a folder of binaries."""
     given = os.environ.get("MENTOR_SYNC_TEST_POSTGRES")
     bin_dir = Path(given) if given else None
-    made = Cluster(tmp_path_factory.mktemp("cluster"), bin_dir, _UNSAFE_BUT_QUICK)
+    made = Cluster(quick_folder, bin_dir, _UNSAFE_BUT_QUICK)
     try:
         made.init()
         made.start()

@@ -11,7 +11,7 @@ create table public.job_alerts (
   created_at timestamptz not null default now(),
   acknowledged_at timestamptz,
   constraint job_alerts_kind_known
-    check (kind in ('failed', 'dead', 'awaiting_approval', 'held_back'))
+    check (kind in ('failed', 'dead', 'awaiting_approval', 'held_back', 'match_at_risk'))
 );
 
 create index job_alerts_run_idx on public.job_alerts (run_id);
@@ -21,7 +21,8 @@ comment on table public.job_alerts is
   'What an operator should look at. Set acknowledged_at when it has been seen to.';
 comment on column public.job_alerts.id is 'The alert.';
 comment on column public.job_alerts.kind is
-  'failed, dead, awaiting_approval; held_back: a trigger left a large change to the next run.';
+  'failed, dead, awaiting_approval; held_back: a trigger left a large change to the next run;'
+  ' match_at_risk: matches that need an admin.';
 comment on column public.job_alerts.job is 'Which job it is about.';
 comment on column public.job_alerts.run_id is 'Which run, if one.';
 comment on column public.job_alerts.message is 'What happened.';

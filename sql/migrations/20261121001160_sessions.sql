@@ -39,6 +39,7 @@ create table public.mentorship_sessions (
   constraint mentorship_sessions_session_rating_check check (session_rating between 1 and 5),
   constraint mentorship_sessions_ends_after_start check (ends_at > scheduled_at),
   constraint mentorship_sessions_minutes_fit check (session_duration_minutes between 1 and 1440),
+  constraint mentorship_sessions_notes_fit check (length(notes) <= 20000),
   constraint mentorship_sessions_scheduled_has_time
     check (status <> 'SCHEDULED' or scheduled_at is not null),
   constraint mentorship_sessions_url_is_web check (meeting_url ~ '^[Hh][Tt][Tt][Pp][Ss]?://[!#-;=?-\[\]_a-z~]+$'),

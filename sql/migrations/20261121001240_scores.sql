@@ -117,9 +117,11 @@ create function private.term_weights(p_student_id uuid, p_weights public.match_w
 returns table (
   factor smallint, name text, weight integer, named integer, share integer, per_term integer
 )
-language sql stable set search_path = '' as $$
-  select
-    f.factor, f.name, f.weight, f.named, f.share, f.share / f.named
+language plpgsql stable set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
+  select f.factor, f.name, f.weight, f.named, f.share, f.share / f.named
   from (
     select w.factor, w.name, w.weight, s.named,
       (1000000 * w.weight / sum(w.weight) over ())::integer as share
@@ -139,69 +141,71 @@ language sql stable set search_path = '' as $$
       group by t.factor
     ) as s on s.factor = w.factor
     where w.weight > 0
-  ) as f
+  ) as f;
+end
 $$;
 comment on function private.term_weights(uuid, public.match_weights) is
   'What each term of a student counts, in millionths of the whole, by factor.';
 
+-- PL/pgSQL, because it keeps its plan from call to call.
 create function private.score_factors(
   p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights
 ) returns table (
   name text, weight integer, named integer, share integer, units integer, mentor_named boolean,
   labels jsonb
 )
-language sql stable set search_path = '' as $$
-  select
-    w.name, w.weight, w.named, w.share, (w.per_term * shared.matched)::integer,
-    exists (
-      select from private.profile_terms as m where m.user_id = p_mentor_id and m.factor = w.factor
-    ),
-    shared.labels
-  from private.term_weights(p_student_id, p_weights) as w
-  cross join lateral (
-    select count(*) as matched,
-      coalesce(jsonb_agg(t.label order by t.label collate "C", t.id), '[]') as labels
+language plpgsql stable set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
+  with shared as (
+    select s.factor, count(*)::integer as matched,
+      jsonb_agg(t.label order by t.label collate "C", t.id) as labels
     from private.profile_terms as s
     inner join private.profile_terms as m
       on m.user_id = p_mentor_id and m.factor = s.factor and m.term_id = s.term_id
     inner join public.match_terms as t on t.id = s.term_id
-    where s.user_id = p_student_id and s.factor = w.factor
-  ) as shared
+    where s.user_id = p_student_id
+    group by s.factor
+  )
+  select
+    w.name, w.weight, w.named, w.share, w.per_term * coalesce(c.matched, 0),
+    c.matched is not null or exists (
+      select from private.profile_terms as m where m.user_id = p_mentor_id and m.factor = w.factor
+    ),
+    coalesce(c.labels, '[]')
+  from private.term_weights(p_student_id, p_weights) as w
+  left join shared as c on c.factor = w.factor;
+end
 $$;
 comment on function private.score_factors(uuid, uuid, public.match_weights) is
   'The factors that a student filled in, and what of each a mentor has.';
 
 create function private.match_reasons(p_breakdown jsonb) returns jsonb
-language sql immutable set search_path = '' as $$
-  select coalesce(jsonb_agg(said.sentence order by said.place), '[]')
-  from (
-    select w.place, w.words || said.labels as sentence
-    from (
-      values
-        (1, 'goals', 'Goals in common: '),
-        (2, 'industry', 'At home in the same field: '),
-        (3, 'research', 'Research in common: '),
-        (4, 'technical', 'Skills wanted and known: '),
-        (5, 'location', 'Near each other: '),
-        (6, 'communication', 'Ways to meet in common: ')
-    ) as w (place, name, words)
-    cross join lateral (
-      select string_agg(
-        case when w.place = 5 and l.label ~ '^UTC[+-]' then 'time zone' else l.label end, ', '
-        order by l.nth
-      ) as labels
-      from jsonb_array_elements_text(p_breakdown -> w.name -> 'matched')
-        with ordinality as l (label, nth)
-      -- Of the bands of time zones one is enough.
-      where w.place <> 5 or l.label !~ '^UTC[+-]' or l.nth = (
-        select min(x.nth)
-        from jsonb_array_elements_text(p_breakdown -> w.name -> 'matched')
-          with ordinality as x (label, nth)
-        where x.label ~ '^UTC[+-]'
-      )
-    ) as said
-    where said.labels is not null
-  ) as said
+language plpgsql immutable set search_path = '' as $$
+declare
+  names constant text[] := '{goals,industry,research,technical,location,communication}';
+  words constant text[] := array[
+    'Goals in common', 'At home in the same field', 'Research in common', 'Skills wanted and known',
+    'Near each other', 'Ways to meet in common'
+  ];
+  said text[] := '{}';
+  labels text[];
+begin
+  for place in 1 .. 6 loop
+    labels := array(
+      select l from jsonb_array_elements_text(p_breakdown -> names[place] -> 'matched') as l
+    );
+    -- Of the bands of time zones one is enough, and no number.
+    if place = 5 and exists (select from unnest(labels) as l where l ~ '^UTC[+-]') then
+      labels := array(select l from unnest(labels) as l where l !~ '^UTC[+-]') || 'time zone'::text;
+    end if;
+    if labels <> '{}' then
+      said := said || (words[place] || ': ' || array_to_string(labels, ', '));
+    end if;
+  end loop;
+  return to_jsonb(said);
+end
 $$;
 comment on function private.match_reasons(jsonb) is
   'The breakdown of a score in words: a sentence for each factor with something in common.';

@@ -61,7 +61,7 @@ comment on column public.matches.health_score is 'How well it goes, 0 to 100; se
 comment on column public.matches.health_status is 'unknown, healthy, watch or at_risk.';
 comment on column public.matches.health_reasons is
   'What made the score: [{"part", "points", "of", "why"}].';
-comment on column public.matches.health_checked_at is 'When the health was last looked at.';
+comment on column public.matches.health_checked_at is 'When the health last came out otherwise.';
 comment on column public.matches.at_risk_since is 'Since when it is at risk; empty: it is not.';
 comment on column public.matches.escalated_at is 'When admins were told of it.';
 comment on column public.matches.created_at is 'When the row was made.';

@@ -985,37 +985,6 @@ $$;
 comment on function private.expire_requests(integer) is
   'Gives up requests that waited too long: how many.';
 
-create function private.expire_questions(p_limit integer) returns integer
-language plpgsql volatile set search_path = '' as $$
-declare
-  gone text[];
-begin
-  with due as (
-    select q.id from public.quick_questions as q
-    where q.status = 'open' and q.expires_at <= now()
-    order by q.expires_at limit p_limit
-    for update skip locked
-  ),
-  expired as (
-    update public.quick_questions as q
-    set status = 'expired'
-    from due as d
-    where q.id = d.id
-    returning q.id
-  )
-  select coalesce(array_agg('question:' || e.id), '{}') into gone from expired as e;
-  update public.message_outbox as m
-  set
-    status = case m.status when 'sending' then m.status else 'superseded' end,
-    superseded_at = now()
-  where m.kind = 'quick_question' and m.about = any (gone)
-    and m.status in ('queued', 'digest', 'sending');
-  return cardinality(gone);
-end
-$$;
-comment on function private.expire_questions(integer) is
-  'Closes questions that nobody took in time: how many.';
-
 -- Definer, likewise. Nothing is done twice: what has expired is not due any more.
 create function private.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) returns jsonb
 language plpgsql volatile security definer set search_path = '' as $$
@@ -1078,7 +1047,6 @@ revoke all on function
   private.announce_offers(uuid, bigint, integer),
   private.expire_offers(integer),
   private.expire_requests(integer),
-  private.expire_questions(integer),
   private.expire_stale(uuid, bigint, integer),
   public.get_match_batch(),
   public.select_student(uuid),

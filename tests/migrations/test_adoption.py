@@ -368,11 +368,15 @@ def test_a_restrictive_policy_is_no_fault(project: Project) -> None:
     assert _findings(project, "fault", "warning") == []
 
 
-@pytest.mark.parametrize("table", ["career_mentors", "meeting_logs"])
-def test_a_table_where_a_view_will_be_is_noted(empty_database: Project, table: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "level"), [("career_mentors", "note"), ("meeting_logs", "conflict")]
+)
+def test_a_table_where_a_view_is_or_will_be_is_told(
+    empty_database: Project, table: str, level: str
+) -> None:
     empty_database.run(f"create table {table} ()")
-    (note,) = _findings(empty_database, "note")
-    empty_database.run(note.sql)
+    (finding,) = _findings(empty_database, level)
+    empty_database.run(finding.sql)
     assert empty_database.has(f"public.{table}_before_mentor_sync")
     assert _findings(empty_database, "note", "conflict") == []
 

@@ -1,0 +1,1 @@
+"""Meetings, feedback, surveys and the health of matches."""
