@@ -55,11 +55,15 @@ def students(project: Project, count: int, *skills: str, start: int = 1) -> list
     return [row[0] for row in project.rows(_STUDENTS, start, start + count - 1, list(skills))]
 
 
+def plain_settings(**values: Any) -> Settings:
+    plain = Settings(_env_file=None)  # type: ignore[call-arg]  # of pydantic
+    return plain.model_copy(update=values)
+
+
 def job(api: Api, name: str = "build_match_batches", **params: Any) -> FinishedRun:
     """A job, over the API."""
     chunk_size = params.pop("chunk_size", 20_000)
-    plain = Settings(_env_file=None)  # type: ignore[call-arg]  # of pydantic
-    settings = plain.model_copy(update={"chunk_size": chunk_size})
+    settings = plain_settings(chunk_size=chunk_size)
     with api.database() as database:
         return run_now(database, settings, name, params)
 
@@ -68,8 +72,9 @@ def offers(project: Project, *columns: str) -> list[Row]:
     """Columns of all offers, by request and rank."""
     listed = ", ".join(columns or ("student_id", "mentor_id", "rank", "status"))
     return project.rows(
-        f"select {listed} from match_offers join match_batches b on b.id = batch_id"
-        " order by match_offers.request_id, b.number, rank"
+        f"select {listed} from match_offers as o inner join"
+        " (select id as batch, number from match_batches) as b on b.batch = o.batch_id"
+        " order by request_id, number, rank"
     )
 
 

@@ -19,7 +19,7 @@ def three(project: Project, api: Api) -> list[tuple[UUID, UUID]]:
     mentors(project, 3, "Python")
     students(project, 1, "Python")
     job(api)
-    return [(row[0], row[1]) for row in offers(project, "mentor_id", "match_offers.id")]
+    return [(row[0], row[1]) for row in offers(project, "mentor_id", "id")]
 
 
 def test_the_first_to_accept_has_the_student(
@@ -77,7 +77,9 @@ def test_an_offer_whose_time_is_over_is_not_accepted(
     project: Project, three: list[tuple[UUID, UUID]]
 ) -> None:
     project.run("update match_batches set expires_at = now()")
-    assert {answer(project, mentor, "select_student", offer) for mentor, offer in three} == {"MS023"}
+    assert {answer(project, mentor, "select_student", offer) for mentor, offer in three} == {
+        "MS023"
+    }
     assert project.rows("select * from matches") == []
 
 
