@@ -458,32 +458,36 @@ comment on function private.forbidden_pairs(uuid[], uuid[]) is
 
 -- What students named and wish, as parallel lists; with the request of each, or null.
 create function private.packed_students(p_students uuid[], p_requests uuid[]) returns jsonb
-language sql stable set search_path = '' as $$
-  select private.packed_people(p_students) || jsonb_build_object(
-    'students', to_jsonb(p_students),
-    'requests', to_jsonb(p_requests),
-    'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
-    'days', coalesce(
-      jsonb_agg(
-        coalesce(extract(day from now() - r.created_at)::integer, 0) order by p.place
-      ), '[]'
-    ),
-    'languages', coalesce(jsonb_agg(coalesce(r.required_languages, '{}') order by p.place), '[]'),
-    'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
-    'zones', coalesce(jsonb_agg(
-      case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
-      order by p.place
-    ), '[]'),
-    'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
-    'rules', coalesce(jsonb_agg(
-      case when r.mentor_id is not null
-        then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
-      order by p.place
-    ), '[]')
-  )
-  from unnest(p_students, p_requests) with ordinality as p (student_id, request_id, place)
-  inner join public.users as u on u.id = p.student_id
-  left join public.mentorship_requests as r on r.id = p.request_id
+language plpgsql stable set search_path = '' as $$
+begin
+  return private.packed_people(p_students) || (
+    select jsonb_build_object(
+      'students', to_jsonb(p_students),
+      'requests', to_jsonb(p_requests),
+      'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
+      'days', coalesce(
+        jsonb_agg(
+          coalesce(extract(day from now() - r.created_at)::integer, 0) order by p.place
+        ), '[]'
+      ),
+      'languages', coalesce(jsonb_agg(coalesce(r.required_languages, '{}') order by p.place), '[]'),
+      'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
+      'zones', coalesce(jsonb_agg(
+        case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
+        order by p.place
+      ), '[]'),
+      'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
+      'rules', coalesce(jsonb_agg(
+        case when r.mentor_id is not null
+          then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
+        order by p.place
+      ), '[]')
+    )
+    from unnest(p_students, p_requests) with ordinality as p (student_id, request_id, place)
+    inner join public.users as u on u.id = p.student_id
+    left join public.mentorship_requests as r on r.id = p.request_id
+  );
+end
 $$;
 comment on function private.packed_students(uuid[], uuid[]) is
   'Students and what they look for, packed for the engine.';
