@@ -19,21 +19,17 @@ if TYPE_CHECKING:
 
 JOB = "assign_students"
 SHOWN = 40
-_GOALS = {
-    "score": "the most in total",
-    "coverage": "the most good scores",
-    "stable": "no two would rather have each other",
-    "fair": "the highest lowest score",
-}
-_COLUMNS = (
-    ("placed", "placed"),
-    ("total", "total"),
-    ("bound", "at most"),
-    ("mean", "mean"),
-    ("lowest", "lowest"),
-    ("good", "good"),
-    ("blocking_pairs", "blocking"),
-    ("load_deviation", "spread"),
+_GOALS = ("score", "coverage", "stable", "fair")
+_FIGURES = (
+    ("placed", "students placed"),
+    ("total", "scores in total"),
+    ("bound", "  at the most"),
+    ("mean", "mean score"),
+    ("lowest", "lowest score"),
+    ("good", "good scores"),
+    ("blocking_pairs", "blocking pairs"),
+    ("load_deviation", "spread of load"),
+    ("proven", "proven"),
 )
 
 
@@ -50,8 +46,10 @@ def assign(
 ) -> int:
     """Assign students without a mentor to free seats, nobody asked.
 
-    Shows what each goal would come to, then does the chosen one. It works although
-    auto_assignment is off, which is for the job at night. Exit 3 when pairs were set aside.
+    Shows what each goal would come to, then does the chosen one: the highest total; the most good
+    scores; stable, so that no two would rather have each other; or fair, the highest lowest score.
+    It works although auto_assignment is off, which is for the job at night. Exit 3 when pairs were
+    set aside.
     """
     if goal not in _GOALS:
         raise UsageError(f"There is no goal {goal}.", hint=f"There are: {', '.join(_GOALS)}.")
@@ -93,18 +91,11 @@ def _show_goals(invocation: Invocation, goals: list[dict[str, Any]], chosen: str
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("goal")
-    for _, title in _COLUMNS:
-        table.add_column(title, justify="right")
-    table.add_column("proven")
-    table.add_column("which is")
     for found in goals:
         name = found["goal"]
-        table.add_row(
-            f"{name} *" if name == chosen else name,
-            *(_cell(found[key]) for key, _ in _COLUMNS),
-            "yes" if found["proven"] else "no",
-            _GOALS[name],
-        )
+        table.add_column(f"{name} *" if name == chosen else name, justify="right")
+    for key, words in _FIGURES:
+        table.add_row(words, *(_cell(found[key]) for found in goals))
     students = goals[0]["students"]
     invocation.say(f"{students:,} students without a mentor. By goal, * is done:")
     invocation.say()
@@ -112,7 +103,9 @@ def _show_goals(invocation: Invocation, goals: list[dict[str, Any]], chosen: str
     invocation.say()
 
 
-def _cell(value: float | None) -> str:
+def _cell(value: float | bool | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else f"{value:,}"
 
 

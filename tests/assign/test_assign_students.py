@@ -62,9 +62,7 @@ def test_everybody_is_placed_where_seats_suffice(project: Project, api: Api) -> 
     assert (score, breakdown, reason) == (100, ["Rust"], "Assigned by the programme.")
 
 
-def test_where_seats_are_short_those_who_wait_longest_have_them(
-    project: Project, api: Api
-) -> None:
+def test_where_seats_are_short_those_who_wait_longest_have_them(project: Project, api: Api) -> None:
     mentors(project, 1, "Rust", capacity=2)
     waiting = students(project, 5, "Rust")
     waits(project, waiting[3], 20)
