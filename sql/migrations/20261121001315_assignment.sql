@@ -34,7 +34,10 @@ language sql stable set search_path = '' as $$
   inner join public.users as u on u.id = p.id and u.status = 'Active'
   left join public.mentorship_requests as r
     on r.student_id = p.id and r.status in ('open', 'offered')
-  where (private.primary_match(p.id)).id is null
+  where not exists (
+      select from public.matches as m
+      where m.student_id = p.id and m.role = 'primary' and m.status in ('active', 'paused')
+    )
     and case
       when r.id is not null then r.status = 'open' and r.expires_at > now()
       else p_unasked
@@ -183,7 +186,10 @@ language sql stable set search_path = '' as $$
   ),
   ruled as (
     select g.*, case
-      when (private.primary_match(g.student_id)).id is not null then 'has_mentor'
+      when exists (
+        select from public.matches as m
+        where m.student_id = g.student_id and m.role = 'primary' and m.status in ('active', 'paused')
+      ) then 'has_mentor'
       when r.id is distinct from g.request_id or r.status <> 'open' then 'request_changed'
       else j.rule
     end as rule
