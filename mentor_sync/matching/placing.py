@@ -47,18 +47,16 @@ class Seating:
         )
 
     def placings(self, outcome: Outcome, most: int | None = None) -> Placings:
-        """Those whom an outcome places; at the most so many, who wait longest."""
-        students = np.flatnonzero(outcome.mentor != NONE)
-        if most is not None and most < len(students):
-            rank = self.market.waiting.rank[students]
-            students = np.sort(students[np.argsort(rank)[:most]])
+        """Those whom an outcome places, who wait longest first; at the most so many."""
+        longest = np.argsort(self.market.waiting.rank)
+        students = longest[outcome.mentor[longest] != NONE][:most]
         found = breakdown(self.scorer, students, outcome.mentor[students])
         return Placings(Proposals(self.pool, self.scorer, found))
 
 
 @dataclass(frozen=True)
 class Placings:
-    """Pairs that are to be matched, one a student."""
+    """Pairs that are to be matched, one a student, those first who go first."""
 
     proposals: Proposals
 
