@@ -39,7 +39,7 @@ def _departure(students: Skills, mentors: Skills, seats: list[int]) -> Departure
     last = len(mentors) - 1
     page = {
         **asked,
-        **{name: nothing for name in ("requests", "hours", "wanted", "rules")},
+        **dict.fromkeys(("requests", "hours", "wanted", "rules"), nothing),
         "students": asked["names"],
         "days": [0 for _ in students],
         "forbidden": {
