@@ -13,13 +13,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from mentor_sync.batches import prove
 from mentor_sync.database import Json
 from mentor_sync.job import JobContext, JobResult, Params, Progress, job
 from mentor_sync.matching.outcome import GOALS, Goal, Outcome, reach
 from mentor_sync.matching.placing import Placings, Seating, told
 from mentor_sync.matching.pool import Mentors, Pool, Requests
-from mentor_sync.pages import all_pages
-from mentor_sync.proof import proved_labels
+from mentor_sync.paging import all_pages, in_halves
 from mentor_sync.terms import refresh_terms
 
 STUDENTS = 500
@@ -85,16 +85,16 @@ def _reached(context: JobContext, params: AssignParams, seating: Seating, good: 
 def _save(
     context: JobContext, params: AssignParams, placings: Placings, counts: Counter[str]
 ) -> None:
-    labels = proved_labels(context, placings.proposals)
+    labels = prove(context, placings.proposals)
     read, records = 0, RECORDS
+
+    def write(chunk: list[Json]) -> Json:
+        call = {"p_pairs": chunk, "p_dry_run": params.dry_run, "p_records": records}
+        return context.database.rpc("save_assignments", {**context.ownership, **call}, expect=dict)
+
     for chunk in placings.chunks(min(STUDENTS, context.settings.chunk_size), labels):
-        call = {
-            **context.ownership,
-            "p_pairs": chunk,
-            "p_dry_run": params.dry_run,
-            "p_records": records,
-        }
-        answer = context.database.rpc("save_assignments", call, expect=dict)
-        counts.update(answer["counts"])
-        read, records = read + len(chunk), max(records - len(answer["records"]), 0)
-        context.report(Progress(read, len(placings), dict(counts), answer["records"]))
+        for answer in in_halves(write, chunk):
+            counts.update(answer["counts"])
+            read += sum(answer["counts"].values())
+            records = max(records - len(answer["records"]), 0)
+            context.report(Progress(read, len(placings), dict(counts), answer["records"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mentor_sync.job import JobContext, JobResult, Params, Progress, job
 
-BATCH = 2000
+BATCH = 1000
 """Matches a call, each with two mails at the most."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mentor_sync.job import JobContext, JobResult, Params, Progress, job
 
-BATCH = 2000
+BATCH = 1000
 """People a call, each with a mail at the most."""
 
 

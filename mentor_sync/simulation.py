@@ -5,7 +5,7 @@ from __future__ import annotations
 from mentor_sync.database import Database, Json
 from mentor_sync.matching.departure import Departure
 from mentor_sync.matching.pool import Mentors, Pool, Requests
-from mentor_sync.pages import all_pages
+from mentor_sync.paging import all_pages
 
 EXPERTISE = 50
 """How many terms are told."""

@@ -86,6 +86,8 @@ where status = 'uncertain';
 create index message_outbox_provider_idx on public.message_outbox (provider_id);
 create index message_outbox_claimed_idx on public.message_outbox (claimed_by);
 create index message_outbox_digest_idx on public.message_outbox (recipient) where status = 'digest';
+create index message_outbox_about_idx on public.message_outbox (about)
+where status in ('queued', 'digest', 'sending');
 create index message_outbox_recipient_idx on public.message_outbox (recipient, sent_at);
 
 comment on table public.message_outbox is

@@ -24,6 +24,7 @@ create table public.match_batches (
   expires_at timestamptz not null,
   created_at timestamptz not null default now(),
   constraint match_batches_once unique (request_id, number),
+  constraint match_batches_whole unique (id, request_id, student_id),
   constraint match_batches_status_known
     check (status in ('offered', 'accepted', 'exhausted', 'expired', 'cancelled')),
   constraint match_batches_number_positive check (number > 0)
@@ -56,9 +57,9 @@ comment on column public.match_batches.created_at is 'When it was made.';
 
 create table public.match_offers (
   id uuid primary key default gen_random_uuid(),
-  batch_id uuid not null references public.match_batches (id) on delete cascade,
-  request_id uuid not null references public.mentorship_requests (id) on delete cascade,
-  student_id uuid not null references public.users (id) on delete cascade,
+  batch_id uuid not null,
+  request_id uuid not null,
+  student_id uuid not null,
   mentor_id uuid not null references public.users (id) on delete cascade,
   rank integer not null,
   units integer not null,
@@ -72,7 +73,10 @@ create table public.match_offers (
   created_at timestamptz not null default now(),
   -- The same mentor is never asked twice for one request.
   constraint match_offers_once unique (request_id, mentor_id),
-  constraint match_offers_rank_once unique (batch_id, rank),
+  -- One key for all three: an offer cannot be of another request or student than its batch.
+  constraint match_offers_of_batch foreign key (batch_id, request_id, student_id)
+    references public.match_batches (id, request_id, student_id) on delete cascade,
+  constraint match_offers_rank_once unique (batch_id, request_id, student_id, rank),
   constraint match_offers_rank_positive check (rank > 0),
   constraint match_offers_units_range check (units between 0 and 1000000),
   constraint match_offers_confidence_range check (confidence between 0 and 100),
@@ -663,6 +667,7 @@ language plpgsql volatile set search_path = '' as $$
 declare
   counts jsonb;
   made uuid[];
+  stand constant interval := make_interval(days => private.number_setting('offer_days', 5));
 begin
   perform from public.mentorship_requests as r
   where r.id in (
@@ -704,8 +709,7 @@ begin
       1 + coalesce(
         (select max(b.number) from public.match_batches as b where b.request_id = k.request_id), 0
       ),
-      p_weights_version, k.input_hash, p_run_id,
-      now() + make_interval(days => private.number_setting('offer_days', 5))
+      p_weights_version, k.input_hash, p_run_id, now() + stand
     from kept as k
     where k.rank = 1
     returning id, request_id
@@ -765,11 +769,12 @@ $$;
 comment on function private.batch_records(uuid, uuid[]) is
   'What a run offered for these requests, for people to read.';
 
--- Each mentor is asked once how they want to be told.
+-- As queue_message, for many. Who never chose how to be told is told as everybody.
 create function private.queue_offers(p_offer_ids uuid[]) returns integer
 language plpgsql volatile set search_path = '' as $$
 declare
   queued integer;
+  usual constant text := private.route('mentor_recommendation', null, '{}');
 begin
   with due as materialized (
     select o.id, o.mentor_id, o.student_id, o.score, o.reasons, o.request_id, b.expires_at
@@ -778,8 +783,11 @@ begin
     where o.id = any (p_offer_ids)
   ),
   way as materialized (
-    select m.mentor_id, private.route('mentor_recommendation', m.mentor_id, '{}') as status
-    from (select distinct d.mentor_id from due as d) as m
+    select p.user_id, private.route('mentor_recommendation', p.user_id, '{}') as status
+    from public.contact_preferences as p
+    where p.user_id in (select d.mentor_id from due as d)
+      and p.kind in ('mentor_recommendation', 'all')
+    group by p.user_id
   ),
   page as materialized (
     select private.page_url('offers/') as url
@@ -793,12 +801,12 @@ begin
         'message', nullif(r.message, ''), 'expires_at', d.expires_at,
         'offer_url', page.url || d.id
       ),
-      way.status, d.expires_at
+      coalesce(way.status, usual), d.expires_at
     from due as d
-    inner join way on way.mentor_id = d.mentor_id
+    cross join page
     inner join public.users as u on u.id = d.student_id
     inner join public.mentorship_requests as r on r.id = d.request_id
-    cross join page
+    left join way on way.user_id = d.mentor_id
     on conflict do nothing
     returning m.recipient, m.status, m.data
   ),
@@ -835,9 +843,8 @@ begin
   begin
     made := private.make_batches(p_run_id, p_batches, p_weights_version);
     records := private.batch_records(p_run_id, array(
-      select (b.value ->> 'request_id')::uuid
-      from jsonb_array_elements(p_batches) with ordinality as b (value, place)
-      where b.place <= p_records
+      select (p_batches -> b.place ->> 'request_id')::uuid
+      from generate_series(0, least(p_records, jsonb_array_length(p_batches)) - 1) as b (place)
       order by b.place
     ));
     if p_dry_run then

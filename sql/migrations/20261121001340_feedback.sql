@@ -107,12 +107,17 @@ $$;
 comment on function private.day_of(public.matches, timestamptz) is
   'On which day of a match that is, from 0.';
 
-create function private.survey_period(p_match public.matches) returns integer
+create function private.survey_days() returns integer
 language sql stable set search_path = '' as $$
-  select private.day_of(p_match, coalesce(p_match.ended_at, now()))
-    / greatest(private.number_setting('survey_days', 30), 1)
+  select greatest(private.number_setting('survey_days', 30), 1)
 $$;
-comment on function private.survey_period(public.matches) is
+comment on function private.survey_days() is 'How long a period between two surveys is.';
+
+create function private.survey_period(p_match public.matches, p_days integer) returns integer
+language sql stable set search_path = '' as $$
+  select private.day_of(p_match, coalesce(p_match.ended_at, now())) / p_days
+$$;
+comment on function private.survey_period(public.matches, integer) is
   'The how many-eth survey of a match it is time for; 0: for none yet.';
 
 -- Feedback ----------------------------------------------------------------------------------
@@ -182,7 +187,7 @@ begin
   return private.keep_feedback(
     theirs, private.current_user_id(), p_rating, p_comment, p_type,
     case p_type
-      when 'survey' then private.survey_period(theirs)
+      when 'survey' then private.survey_period(theirs, private.survey_days())
       when 'check_in' then private.day_of(theirs, now())
       else 0
     end,
@@ -329,7 +334,8 @@ create function private.due_surveys(p_ids uuid[])
 returns table (match_id uuid, user_id uuid, other_id uuid, period integer)
 language sql stable set search_path = '' as $$
   select m.id, p.id, o.other_id, d.period
-  from unnest(p_ids) as p (id)
+  from (select private.survey_days() as days offset 0) as known
+  cross join unnest(p_ids) as p (id)
   cross join lateral (
     select x.id, x.mentor_id as other_id from public.matches as x where x.student_id = p.id
     union all
@@ -337,7 +343,9 @@ language sql stable set search_path = '' as $$
   ) as o
   inner join public.matches as m on m.id = o.id
   cross join lateral (
-    select case m.status when 'active' then private.survey_period(m) else 0 end as period
+    select case m.status
+      when 'active' then private.survey_period(m, known.days) else 0
+    end as period
   ) as d
   where (
     m.status = 'active' and d.period >= 1
@@ -368,7 +376,7 @@ language sql volatile set search_path = '' as $$
       when jsonb_array_length(p_surveys) > 1 then jsonb_build_object('surveys', asked.surveys)
       else asked.surveys -> 0
     end,
-    5, null, now() + make_interval(days => greatest(private.number_setting('survey_days', 30), 1))
+    5, null, now() + make_interval(days => private.survey_days())
   )
   from (
     select
@@ -480,7 +488,7 @@ comment on function private.send_feedback_surveys(uuid, bigint, uuid, integer, b
   'One chunk of the job send_feedback_surveys.';
 
 create function public.send_feedback_surveys(
-  p_run_id uuid, p_fence bigint, p_after uuid default null, p_limit integer default 2000,
+  p_run_id uuid, p_fence bigint, p_after uuid default null, p_limit integer default 1000,
   p_dry_run boolean default false
 ) returns jsonb
 language sql volatile set search_path = '' as $$
@@ -493,7 +501,8 @@ comment on function public.send_feedback_surveys(uuid, bigint, uuid, integer, bo
 
 revoke all on function
   private.day_of(public.matches, timestamptz),
-  private.survey_period(public.matches),
+  private.survey_days(),
+  private.survey_period(public.matches, integer),
   private.keep_feedback(public.matches, uuid, integer, text, text, integer, uuid, boolean),
   private.require_feedback_fits(public.matches, text, text, uuid),
   private.submit_feedback(uuid, integer, text, text, uuid, boolean),

@@ -72,7 +72,8 @@ language sql stable set search_path = '' as $$
     select
       max(h.at) filter (where h.status = 'COMPLETED' and h.at <= now()) as latest,
       count(distinct (h.at at time zone 'UTC')::date) filter (
-        where h.status = 'COMPLETED' and h.at between now() - make_interval(days => 3 * p_silence) and now()
+        where h.status = 'COMPLETED'
+          and h.at between now() - make_interval(days => 3 * p_silence) and now()
       )::integer as days,
       min(h.at) filter (where h.status = 'SCHEDULED' and h.at > now()) as next
     from (
@@ -179,6 +180,7 @@ language sql stable set search_path = '' as $$
       greatest(private.number_setting('silence_days', 21), 1) as silence,
       private.number_setting('health_at_risk', 40) as at_risk,
       private.number_setting('health_watch', 65) as watch
+    offset 0
   ) as known
   cross join public.matches as m
   cross join lateral private.signs_of(m, known.silence) as signs
@@ -364,7 +366,7 @@ comment on function private.check_match_health(uuid, bigint, uuid, integer, bool
   'One chunk of the job check_match_health.';
 
 create function public.check_match_health(
-  p_run_id uuid, p_fence bigint, p_after uuid default null, p_limit integer default 2000,
+  p_run_id uuid, p_fence bigint, p_after uuid default null, p_limit integer default 1000,
   p_dry_run boolean default false
 ) returns jsonb
 language sql volatile set search_path = '' as $$

@@ -251,7 +251,7 @@ begin
       select from public.mentorship_profiles as p where p.user_id = u.id and p.role = 'student'
     )
   )
-  for update;
+  for no key update;
   if not found then
     raise exception 'Only students ask questions.'
       using errcode = '42501', hint = 'Make a student profile first.';

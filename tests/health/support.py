@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,7 @@ from uuid import UUID
 import psycopg
 
 from mentor_sync.runner import FinishedRun, run_now
-from tests.people import as_person
-from tests.project import Api, Project
+from tests.project import Api, Project, Session, acting
 from tests.sync.support import settings
 
 SURVEYS, HEALTH = "send_feedback_surveys", "check_match_health"
@@ -30,8 +30,8 @@ class Pair:
         """They met, and it was logged: the meeting."""
         insert = """insert into mentorship_sessions (match_id, mentor_id, user_id, session_type,
             status, completed_at, action_items)
-          select id, mentor_id, student_id, 'MENTORSHIP', 'COMPLETED', now() - %s * interval '1 day',
-            %s from matches where id = %s returning session_id"""
+          select id, mentor_id, student_id, 'MENTORSHIP', 'COMPLETED',
+            now() - %s * interval '1 day', %s from matches where id = %s returning session_id"""
         items = json.dumps(values.get("items", []))
         return UUID(str(self.project.one(insert, days_ago, items, self.match)))
 
@@ -69,7 +69,7 @@ class Pair:
     def says(self, person: UUID, *values: Any, **named: Any) -> UUID:
         """Feedback of one side, kept."""
         places = ["%s"] * (len(values) + 1) + [f"{name} => %s" for name in named]
-        with as_person(self.project, person) as side:
+        with acts(self.project, person) as side:
             call = f"select submit_feedback({', '.join(places)})"
             made = side.one(call, self.match, *values, *named.values())
             side.connection.commit()
@@ -87,6 +87,12 @@ def pair(
       values (%s, %s, now() - %s * interval '1 day', %s, %s) returning id"""
     made = project.one(insert, student, mentor, days, row["status"], row["ended_at"])
     return Pair(project, made, student, mentor)
+
+
+def acts(project: Project, person: UUID) -> AbstractContextManager[Session]:
+    """A person, signed in, who may have signed up before."""
+    found = project.one("select auth_user_id from users where id = %s", person)
+    return acting(project, "authenticated", found or project.sign_up(person))
 
 
 def begin(project: Project, job: str) -> UUID:
@@ -152,3 +158,13 @@ def click(project: Project, person: UUID, answer: str, question: int = 0) -> str
     )  # fmt: skip
     outcome: str = project.one("select answer_message(%s) ->> 'outcome'", tokens[place - 1])
     return outcome
+
+
+def code_of(session: Session, call: str) -> str | None:
+    """The SQLSTATE with which a call is refused."""
+    try:
+        with session.connection.transaction():
+            session.connection.execute(call.encode())
+    except psycopg.Error as error:
+        return error.sqlstate
+    return None

@@ -273,3 +273,17 @@ def test_a_score_that_differs_from_the_definition_fails_the_run(
         job(api)
     assert project.rows("select * from match_offers") == []
     assert project.one("select error ->> 'code' from job_runs") == "scores_differ"
+
+
+def test_a_chunk_that_takes_too_long_is_written_in_halves(project: Project, api: Api) -> None:
+    mentors(project, 3, "Python", capacity=100)
+    students(project, 9, "Python")
+    project.run(
+        "create function private.dawdle() returns trigger language plpgsql as $$ begin"
+        " if (select count(*) from new_rows) > 3 then raise query_canceled; end if; return null;"
+        " end $$",
+        "create trigger dawdle after insert on match_batches referencing new table as new_rows"
+        " for each statement execute function private.dawdle()",
+    )
+    assert job(api).counts["batches"] == 9
+    assert project.one("select count(*) from match_offers") == 27
