@@ -284,8 +284,8 @@ $$;
 comment on function private.require_open(public.match_offers) is
   'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
 
--- Definer: only the verbs write offers and matches; the match ends the other offers. What was accepted already is accepted: the
--- answer to the first call may have been lost.
+-- Definer: only the verbs write offers and matches; the match ends the other offers. What was
+-- accepted already is accepted: the answer to the first call may have been lost.
 create function private.select_student(p_offer_id uuid) returns public.matches
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -385,7 +385,10 @@ declare
 begin
   return jsonb_build_object(
     'auto_match', coalesce(
-      (select s.value <> 'false'::jsonb from public.program_settings as s where s.key = 'auto_match'),
+      (
+        select s.value <> 'false'::jsonb from public.program_settings as s
+        where s.key = 'auto_match'
+      ),
       true
     ),
     'units_a_day', round(private.decimal_setting('waiting_credit_per_day', 0.5) * 10000),
@@ -900,7 +903,8 @@ begin
   );
 end
 $$;
-comment on function private.announce_offers(uuid, bigint, integer) is 'One call of announce_offers.';
+comment on function private.announce_offers(uuid, bigint, integer) is
+  'One call of announce_offers.';
 
 create function public.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer default 10000)
 returns jsonb
