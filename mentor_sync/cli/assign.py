@@ -46,10 +46,12 @@ def assign(
 ) -> int:
     """Assign students without a mentor to free seats, nobody asked.
 
-    Shows what each goal would come to, then does the chosen one: the highest total; the most good
-    scores; stable, so that no two would rather have each other; or fair, the highest lowest score.
-    It works although auto_assignment is off, which is for the job at night. Exit 3 when pairs were
-    set aside.
+    Shows what each goal would come to, then does the chosen one: score, the
+    highest total; coverage, the most good scores; stable, no two would
+    rather have each other; fair, the highest lowest score.
+
+    It works although auto_assignment is off, which is for the job at night.
+    Exit 3 when pairs were set aside.
     """
     if goal not in _GOALS:
         raise UsageError(f"There is no goal {goal}.", hint=f"There are: {', '.join(_GOALS)}.")

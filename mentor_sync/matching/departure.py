@@ -32,7 +32,7 @@ class Expertise:
     students: int
     """How many more would have a mentor."""
     units: int
-    """And by how much the total would grow."""
+    """And by how much the total would grow, at least."""
 
     @property
     def rank(self) -> tuple[int, int, int, int]:
@@ -62,21 +62,31 @@ class Departure:
 
     def expertise(self) -> list[Expertise]:
         """What to look for in a new mentor, the most useful first."""
-        without = self._asked_in_vain()
-        adds = self._added_by_seats()
-        listed = [
-            Expertise(term, without.get(term, 0), *adds.get(term, (0, 0)))
-            for term in {*without, *adds}
-        ]
+        vain, adds = self._asked_in_vain(), self._added_by_seats()
+        listed = []
+        for term in {*vain, *adds}:
+            without, units = vain.get(term, (0, 0))
+            # Whoever is without gets a seat, and shares at least this term.
+            added = max((1, units) if without else (0, 0), adds.get(term, (0, 0)))
+            listed.append(Expertise(term, without, *added))
         return sorted(listed, key=lambda one: one.rank)
 
-    def _asked_in_vain(self) -> dict[int, int]:
-        """Terms of students without a place, and how many named each."""
-        asked = self.pool.requests.postings
+    def _asked_in_vain(self) -> dict[int, tuple[int, int]]:
+        """Terms of students without a place: how many named each, and the most that it scores."""
+        asked = self.pool.requests.postings.distinct()
         kept = (self.outcome.mentor[asked.person] == NONE) & (asked.factor < _SPOKEN)
-        pairs = np.unique(np.stack((asked.term[kept], asked.person[kept])), axis=1)
-        terms, counts = np.unique(pairs[0], return_counts=True)
-        return dict(zip(terms.tolist(), counts.tolist(), strict=True))
+        asked = asked.where(kept)
+        per_term = self.scorer.shares // np.maximum(self.scorer.counts, 1)
+        named: dict[int, dict[int, int]] = {}
+        for term, person, units in zip(
+            asked.term.tolist(),
+            asked.person.tolist(),
+            per_term[asked.person, asked.factor].tolist(),
+            strict=True,
+        ):
+            students = named.setdefault(term, {})
+            students[person] = students.get(person, 0) + units
+        return {term: (len(each), max(each.values())) for term, each in named.items()}
 
     def _added_by_seats(self) -> dict[int, tuple[int, int]]:
         """The terms for which somebody would take one more seat, and the most that one adds."""

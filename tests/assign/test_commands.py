@@ -9,7 +9,7 @@ import pytest
 from tests.assign.support import TABLES, pairs
 from tests.cli.support import Command
 from tests.offers.support import mentors, students
-from tests.project import Api, Project
+from tests.project import KEYS, Api, Project
 
 
 def test_assign_shows_all_goals_and_does_one(
@@ -42,6 +42,15 @@ def test_assign_refuses_goals_that_there_are_not(command: Command) -> None:
     shown = command("assign", "--goal", "luck", "--json")
     assert (shown.code, shown.error["code"]) == (2, "usage")
     assert "coverage" in shown.error["hint"]
+
+
+def test_a_hosted_project_is_asked_for_first(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "https://abcdefghijklmnopqrst.supabase.co")
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", KEYS.secret_key)
+    shown = command("assign", "--json")
+    assert (shown.code, shown.error["code"]) == (2, "needs_yes")
 
 
 @pytest.fixture

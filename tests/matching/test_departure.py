@@ -71,6 +71,10 @@ def test_what_one_more_seat_adds_is_true(
         for term in mentors[mentor]:
             most[term] = max(most.get(term, (0, 0)), added)
     for one in departure.expertise():
+        if one.without:
+            new = _departure(students, [{one.term}, *mentors], [1, *seats]).outcome
+            added = (new.placed - before.placed, new.total - before.total)
+            most[one.term] = max(most.get(one.term, (0, 0)), added)
         assert (one.students, one.units) <= most.get(one.term, (0, 0))
 
 
@@ -84,4 +88,4 @@ def test_who_is_without_and_what_they_asked_for() -> None:
     recruit = {row.pop("expertise"): row for row in told["recruit"]}
     assert recruit["Rust"] == {"asked_by_students_without": 1, "students": 1, "points": 100}
     assert recruit["Law"] == {"asked_by_students_without": 1, "students": 1, "points": 100}
-    assert recruit["Music"] == {"asked_by_students_without": 1, "students": 0, "points": 0}
+    assert recruit["Music"] == {"asked_by_students_without": 1, "students": 1, "points": 100}
