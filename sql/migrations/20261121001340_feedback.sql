@@ -333,19 +333,22 @@ for each row when (
 create function private.due_surveys(p_ids uuid[])
 returns table (match_id uuid, user_id uuid, other_id uuid, period integer)
 language sql stable set search_path = '' as $$
-  select m.id, p.id, o.other_id, d.period
+  select m.id, p.id, m.other_id, d.period
   from (select private.survey_days() as days offset 0) as known
   cross join unnest(p_ids) as p (id)
+  -- Each person's matches by their index, and not the people of every match.
   cross join lateral (
-    select x.id, x.mentor_id as other_id from public.matches as x where x.student_id = p.id
+    select x.id, x.status, x.ended_at, x.mentor_id as other_id, x as row
+    from public.matches as x where x.student_id = p.id
     union all
-    select x.id, x.student_id from public.matches as x where x.mentor_id = p.id
-  ) as o
-  inner join public.matches as m on m.id = o.id
+    select x.id, x.status, x.ended_at, x.student_id, x
+    from public.matches as x where x.mentor_id = p.id
+  ) as m
   cross join lateral (
     select case m.status
-      when 'active' then private.survey_period(m, known.days) else 0
+      when 'active' then private.survey_period(m.row, known.days) else 0
     end as period
+    offset 0
   ) as d
   where (
     m.status = 'active' and d.period >= 1

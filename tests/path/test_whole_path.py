@@ -28,7 +28,8 @@ class Person:
         return self.api.request(method, path, key=key, token=self.token, **options)
 
     def sees(self, table: str) -> int:
-        rows: list[Any] = self.ask("GET", table).json()
+        rows = self.ask("GET", f"{table}?select=created_at").json()
+        assert isinstance(rows, list), rows
         return len(rows)
 
 
