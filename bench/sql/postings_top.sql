@@ -10,7 +10,10 @@ from (
 cross join lateral (
   select mentor.n, sum(one.units)::integer as units
   from unnest(a.terms, a.factors, a.units) as one (term_id, factor, units)
-  inner join pg_temp.told as p on p.term_id = one.term_id and p.factor = one.factor
+  cross join lateral (
+    select t.mentors from pg_temp.told as t
+    where t.term_id = one.term_id and t.factor = one.factor offset 0
+  ) as p
   cross join lateral unnest(p.mentors) as mentor (n)
   group by mentor.n
   order by 2 desc, 1
