@@ -87,7 +87,8 @@ def demo(*words: str) -> None:
 def test(*words: str) -> None:
     """All of them; what must build on older servers also there, where Debian installed one."""
     set_up_tools()
-    pytest = [BIN / "python", "-m", "pytest", "-n", "2"]
+    # One more than CI has cores, because the drills mostly wait.
+    pytest = [BIN / "python", "-m", "pytest", "-n", "3", "--dist", "worksteal"]
     if OLDEST.is_dir() and not words:
         os.environ["MENTOR_SYNC_TEST_POSTGRES"] = str(OLDEST)
         call(*pytest, "tests/migrations", "tests/schema/test_catalogue.py")

@@ -8,26 +8,15 @@ is never asked twice for the same request.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 from uuid import UUID
 
 from pydantic import Field
 
-from mentor_sync.database import Json
+from mentor_sync.batches import RECORDS, Batches, announce, prove, read_pool
 from mentor_sync.job import JobContext, JobResult, Params, Progress, job
-from mentor_sync.matching.parity import Sample
-from mentor_sync.matching.pool import Mentors, Pool, Requests
-from mentor_sync.matching.proposals import Labels, Proposals
+from mentor_sync.matching.proposals import Proposals
 from mentor_sync.matching.weights import Weights
 from mentor_sync.terms import refresh_terms
-
-REQUESTS = 1000
-"""Requests a call that writes: what stays under a second."""
-RECORDS = 200
-"""Requests of a run that are reported one by one."""
-Item = TypeVar("Item")
 
 
 class MatchParams(Params):
@@ -45,89 +34,23 @@ def build_match_batches(context: JobContext, params: MatchParams) -> JobResult:
     if not settings["auto_match"]:
         context.log.warning("nothing is offered", reason="auto_match in program_settings is off")
         return JobResult({"switched_off": 1})
-    refresh_terms(context, Progress(0, 0, {}, []))
     counts: Counter[str] = Counter(context.progress.get("counts", {}))
-    pool = _pool(context, params)
+    # Also in a dry run: it is the scores that would be old otherwise.
+    refresh_terms(context, Progress(0, 0, dict(counts), []))
     proposals = Proposals.make(
-        pool,
+        read_pool(context, params.student_id),
         Weights.of(settings["version"], settings["weights"]),
         units_a_day=settings["units_a_day"],
         units_at_most=settings["units_at_most"],
     )
-    labels = _checked(context, proposals)
-    _save(context, params, proposals, labels, counts)
-    waiting = proposals.waiting(RECORDS)
-    counts["waiting"] = len(proposals.without())
-    if not params.dry_run:
-        _announce(context, counts)
-    context.report(Progress(len(pool.requests), len(pool.requests), dict(counts), waiting))
-    return JobResult(dict(counts))
-
-
-def _pool(context: JobContext, params: MatchParams) -> Pool:
-    student = str(params.student_id) if params.student_id else None
-    requests = _pages(context, "requests_to_match", {"p_student_id": student})
-    return Pool(Requests.of(requests), Mentors.of(_pages(context, "mentors_to_match", {})))
-
-
-def _pages(context: JobContext, verb: str, asked: Json) -> list[Json]:
-    """All answers of a verb that reads by a cursor."""
-    pages: list[Json] = []
-    cursor = None
-    limit = context.settings.chunk_size
-    while not pages or not pages[-1]["done"]:
-        asked = {**asked, "p_after": cursor, "p_limit": limit}
-        pages.append(context.database.rpc(verb, asked, expect=dict))
-        cursor = pages[-1]["cursor"]
-    return pages
-
-
-def _checked(context: JobContext, proposals: Proposals) -> Labels:
-    """The labels of all terms that matched, once a sample of the scores is proved."""
-    sample = Sample.draw(proposals, context.run_id.int)
-    terms = {"p_term_ids": sorted({*proposals.terms(), *sample.terms()})}
-    labels = Labels.of(context.database.rpc("term_labels", terms, expect=dict))
-    answer = context.database.rpc("scores_of_pairs", sample.pairs, expect=list)
-    context.log.debug("scores agree", pairs=sample.check(answer, labels))
-    return labels
-
-
-def _save(
-    context: JobContext,
-    params: MatchParams,
-    proposals: Proposals,
-    labels: Labels,
-    counts: Counter[str],
-) -> None:
-    """Chunk after chunk; the next one is put together while one is written."""
-    read, records = 0, RECORDS
-    for chunk in _ahead(proposals.chunks(min(REQUESTS, context.settings.chunk_size), labels)):
-        call = {
-            **context.ownership,
-            "p_batches": chunk,
-            "p_weights_version": proposals.weights.version,
-            "p_dry_run": params.dry_run,
-            "p_records": records,
-        }
-        answer = context.database.rpc("save_match_batches", call, expect=dict)
+    labels = prove(context, proposals)
+    about = len(proposals.pool.requests)
+    read = 0
+    for answer in Batches(context, proposals, params.dry_run).save(labels):
         counts.update(answer["counts"])
-        read, records = read + len(chunk), records - len(answer["records"])
-        about = len(proposals.pool.requests)
+        read += answer["counts"]["batches"] + answer["counts"]["passed_over"]
         context.report(Progress(read, about, dict(counts), answer["records"]))
-
-
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
-    with ThreadPoolExecutor(1) as ahead:
-        upcoming = ahead.submit(next, items, None)
-        while (item := upcoming.result()) is not None:
-            upcoming = ahead.submit(next, items, None)
-            yield item
-
-
-def _announce(context: JobContext, counts: Counter[str]) -> None:
-    """Tell mentors of offers that somebody made by hand."""
-    done = False
-    while not done:
-        answer = context.database.rpc("announce_offers", context.ownership, expect=dict)
-        counts["announced"] += answer["announced"]
-        done = answer["done"]
+    counts["waiting"] = len(proposals.without())
+    counts["announced"] += 0 if params.dry_run else announce(context)
+    context.report(Progress(about, about, dict(counts), proposals.waiting(RECORDS)))
+    return JobResult(dict(counts))

@@ -12,6 +12,7 @@ on: until then, the project may live on such a policy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from mentor_sync import drift, mending, openness, rows
 from mentor_sync.connection import Connection
 from mentor_sync.findings import Finding, Level
 from mentor_sync.mending import Kind
+from mentor_sync.sources import sql_folder
 
 # Our columns in the tables that a project may already have, by kind of type.
 TABLES: dict[str, dict[Kind, str]] = {
@@ -63,13 +65,15 @@ UNIQUE = {
 # Tables that become ours, each with the policies that our migrations create on it.
 BECOME_OURS = {
     "users": [
-        "People read themselves and their students, admins everybody",
+        "People read themselves and their matches, admins everybody",
         "People change their own row",
     ],
     "mentors": ["Mentors read their own row, admins every row", "Mentors change their own row"],
 }
 # Views in the shape of a document: of this release (in its way is a conflict), or of a later one.
 VIEWS: dict[str, Level] = {"career_mentors": "note", "meeting_logs": "conflict"}
+# Tables that are ours alone; what may be there already is made otherwise.
+_MAKES = re.compile(r"^create table public\.(\w+) \(", re.MULTILINE)
 # Made without quotes, PostgreSQL folds it: the same column.
 FOLDED = {"areaOfExpertise": "areaofexpertise"}
 TYPES: dict[Kind, frozenset[str]] = {
@@ -82,6 +86,9 @@ TYPES: dict[Kind, frozenset[str]] = {
     "timestamptz": frozenset({"timestamptz"}),
 }
 
+_KINDS = {"v": "view", "m": "materialized view", "f": "foreign table"}
+_HAS_HISTORY = "select to_regclass('supabase_migrations.schema_migrations') is not null"
+_HISTORY = "select version from supabase_migrations.schema_migrations"
 _FOUND_TABLES = """
 select c.relname as name, c.relkind::text as kind, c.relrowsecurity as has_rls,
   pg_has_role(c.relowner, 'usage') as is_owned, quote_ident(current_user) as me
@@ -170,6 +177,7 @@ def check(
         findings += _table(connection, table, found.get(table))
     for view in VIEWS:
         findings += _view(view, found.get(view))
+    findings += _in_the_way(connection)
     if is_complete:  # what `db migrate` will do is no news, and what it will add is lost
         told = (found for found in findings if found.level != "note" or found.table in VIEWS)
         findings = [drift.gone_if_missing(finding) for finding in told]
@@ -210,6 +218,26 @@ def _view(name: str, found: _Table | None) -> Iterator[Finding]:
         yield Finding(VIEWS[name], name, "", message, mending.rename(name))
 
 
+def _in_the_way(connection: Connection) -> Iterator[Finding]:
+    """Tables and views that have the name of one that our migrations are still to make."""
+    done = _versions(connection)
+    files = sorted(sql_folder("migrations").glob("*.sql"))
+    pending = (file.read_text() for file in files if file.name.partition("_")[0] not in done)
+    names = [name for text in pending for name in _MAKES.findall(text)]
+    with connection.cursor(row_factory=class_row(_Table)) as cursor:
+        for found in cursor.execute(_FOUND_TABLES, [names]).fetchall():
+            kind = _KINDS.get(found.kind, "table")
+            said = f"A {kind} has this name, and mentor-sync makes a table of it."
+            yield Finding("conflict", found.name, "", said, mending.rename(found.name, kind))
+
+
+def _versions(connection: Connection) -> set[str]:
+    """The migrations that the database has seen, by whichever tool."""
+    if connection.execute(_HAS_HISTORY).fetchone() != (True,):
+        return set()
+    return {str(version) for (version,) in connection.execute(_HISTORY)}
+
+
 def _table(connection: Connection, table: str, found: _Table | None) -> Iterator[Finding]:
     if found is None:
         yield Finding("missing", table, "", "db migrate makes the table.")
@@ -234,7 +262,7 @@ def _table(connection: Connection, table: str, found: _Table | None) -> Iterator
 def _obstacle(found: _Table) -> Finding | None:
     """What makes further looking pointless."""
     if found.kind not in "rp":
-        what = {"v": "view", "m": "materialized view", "f": "foreign table"}[found.kind]
+        what = _KINDS[found.kind]
         return Finding(
             "conflict", found.name, "", f"It is a {what}.", mending.rename(found.name, what)
         )

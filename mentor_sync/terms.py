@@ -13,7 +13,7 @@ def refresh_terms(context: JobContext, progress: Progress) -> int:
 
     `progress` is how far the job is; it is reported again between the calls.
     """
-    refreshed = 0
+    refreshed: int = 0
     while True:
         asked = {**context.ownership, "p_limit": PEOPLE}
         answer = context.database.rpc("refresh_stale_profiles", asked, expect=dict)

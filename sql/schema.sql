@@ -4,6 +4,47 @@ CREATE SCHEMA private;
 
 COMMENT ON SCHEMA private IS 'mentor_sync: helpers that the API never exposes. Execute is granted function by function.';
 
+CREATE TYPE private.health_change AS (
+	match_id uuid,
+	student_id uuid,
+	mentor_id uuid,
+	score integer,
+	status text,
+	reasons jsonb,
+	at_risk_since timestamp with time zone,
+	escalated_at timestamp with time zone,
+	asks_for_help boolean,
+	last_contact_at timestamp with time zone,
+	was_at_risk_since timestamp with time zone,
+	was_escalated_at timestamp with time zone
+);
+
+COMMENT ON TYPE private.health_change IS 'A match whose health is another than its row says.';
+
+CREATE TYPE private.match_signs AS (
+	since timestamp with time zone,
+	met_at timestamp with time zone,
+	days_met integer,
+	next_at timestamp with time zone,
+	heard_at timestamp with time zone,
+	rating numeric,
+	asks_for_help boolean,
+	is_well boolean,
+	items integer,
+	overdue integer
+);
+
+COMMENT ON TYPE private.match_signs IS 'What is known of a match: since when it runs; last and next meeting, days with one lately; last contact; mean of the latest ratings; check-ins; action items that have a date, and overdue.';
+
+CREATE TYPE private.person_term AS (
+	user_id uuid,
+	factor smallint,
+	term text,
+	label text
+);
+
+COMMENT ON TYPE private.person_term IS 'A term that a person names, and how it is shown.';
+
 CREATE TYPE private.sync_outcome AS (
 	member_id uuid,
 	email text,
@@ -114,6 +155,232 @@ $$;
 
 COMMENT ON FUNCTION private.add_counts(p_left jsonb, p_right jsonb) IS 'The sum of two sets of counts.';
 
+CREATE FUNCTION private.alias_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  changed constant text[] := case tg_op
+    when 'DELETE' then array[old.alias, old.term] else array[new.alias, new.term] end;
+begin
+  if tg_op <> 'DELETE' then
+    update public.term_aliases as a set term = new.term where a.term = new.alias;
+    perform private.keep_terms(array[new.term], array[null]);
+  end if;
+  perform private.note_stale(array(
+    select distinct p.user_id
+    from public.match_terms as t
+    inner join private.profile_terms as p on p.term_id = t.id
+    where t.term = any (changed)
+  ));
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.alias_changed() IS 'Trigger: the profiles that name the word or its meaning follow. Set where there are profiles.';
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+CREATE TABLE public.match_weights (
+    version integer NOT NULL,
+    goals integer NOT NULL,
+    industry integer NOT NULL,
+    research integer NOT NULL,
+    technical integer NOT NULL,
+    location integer NOT NULL,
+    communication integer NOT NULL,
+    is_current boolean DEFAULT false NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT match_weights_make_a_hundred CHECK (((((((goals + industry) + research) + technical) + location) + communication) = 100)),
+    CONSTRAINT match_weights_not_negative CHECK ((LEAST(goals, industry, research, technical, location, communication) >= 0))
+);
+
+COMMENT ON TABLE public.match_weights IS 'What the parts of a score count. Add a row and set is_current to change them.';
+
+COMMENT ON COLUMN public.match_weights.version IS 'Kept with every score.';
+
+COMMENT ON COLUMN public.match_weights.goals IS 'Career goals, in per cent.';
+
+COMMENT ON COLUMN public.match_weights.industry IS 'Industry and expertise, in per cent.';
+
+COMMENT ON COLUMN public.match_weights.research IS 'Research interests, in per cent.';
+
+COMMENT ON COLUMN public.match_weights.technical IS 'Technical skills, in per cent.';
+
+COMMENT ON COLUMN public.match_weights.location IS 'Nearness, in per cent.';
+
+COMMENT ON COLUMN public.match_weights.communication IS 'Ways to meet and learn, in per cent.';
+
+COMMENT ON COLUMN public.match_weights.is_current IS 'Whether scores are made by it now.';
+
+COMMENT ON COLUMN public.match_weights.note IS 'Why it was made.';
+
+COMMENT ON COLUMN public.match_weights.created_at IS 'When it was made.';
+
+CREATE FUNCTION private.allowed_mentors(p_student_id uuid, p_weights public.match_weights) RETURNS TABLE(mentor_id uuid, units integer, rank bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with ranked as materialized (
+    select r.mentor_id, r.units from private.ranked_mentors(p_student_id, p_weights) as r
+  ),
+  found as (
+    select array_agg(r.mentor_id) as mentors, array_agg(p_student_id) as students,
+      array_agg(null::uuid) as requests
+    from ranked as r
+  )
+  select r.mentor_id, r.units, row_number() over (order by r.units desc, r.mentor_id)
+  from found as f
+  cross join lateral private.pair_rules(f.students, f.mentors, f.requests) as p
+  inner join ranked as r on r.mentor_id = p.mentor_id
+  where p.rule is null or p.rule = 'already_offered'
+$$;
+
+COMMENT ON FUNCTION private.allowed_mentors(p_student_id uuid, p_weights public.match_weights) IS 'The mentors whom no rule keeps from a student, ranked.';
+
+CREATE TABLE public.matches (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    student_id uuid NOT NULL,
+    mentor_id uuid NOT NULL,
+    role text DEFAULT 'primary'::text NOT NULL,
+    request_id uuid,
+    status text DEFAULT 'active'::text NOT NULL,
+    goals text[] DEFAULT '{}'::text[] NOT NULL,
+    score numeric(5,2),
+    breakdown jsonb,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text,
+    last_contact_at timestamp with time zone,
+    health_score integer,
+    health_status text DEFAULT 'unknown'::text NOT NULL,
+    health_reasons jsonb DEFAULT '[]'::jsonb NOT NULL,
+    health_checked_at timestamp with time zone,
+    at_risk_since timestamp with time zone,
+    escalated_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT matches_ended_has_time CHECK (((status = ANY (ARRAY['completed'::text, 'dissolved'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT matches_health_known CHECK ((health_status = ANY (ARRAY['unknown'::text, 'healthy'::text, 'watch'::text, 'at_risk'::text]))),
+    CONSTRAINT matches_health_range CHECK (((health_score >= 0) AND (health_score <= 100))),
+    CONSTRAINT matches_not_oneself CHECK ((student_id <> mentor_id)),
+    CONSTRAINT matches_reasons_are_list CHECK ((jsonb_typeof(health_reasons) = 'array'::text)),
+    CONSTRAINT matches_role_known CHECK ((role = ANY (ARRAY['primary'::text, 'substitute'::text, 'peer'::text]))),
+    CONSTRAINT matches_score_range CHECK (((score >= (0)::numeric) AND (score <= (100)::numeric))),
+    CONSTRAINT matches_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'paused'::text, 'completed'::text, 'dissolved'::text])))
+);
+
+COMMENT ON TABLE public.matches IS 'Mentors and their students, now and before.';
+
+COMMENT ON COLUMN public.matches.id IS 'The match.';
+
+COMMENT ON COLUMN public.matches.student_id IS 'The student: users.id.';
+
+COMMENT ON COLUMN public.matches.mentor_id IS 'The mentor: users.id.';
+
+COMMENT ON COLUMN public.matches.role IS 'primary; substitute, for a while; or peer.';
+
+COMMENT ON COLUMN public.matches.request_id IS 'The request that it answers, if any.';
+
+COMMENT ON COLUMN public.matches.status IS 'pending, active, paused, completed or dissolved.';
+
+COMMENT ON COLUMN public.matches.goals IS 'What the two want to reach.';
+
+COMMENT ON COLUMN public.matches.score IS 'How well they suited when it began, 0 to 100.';
+
+COMMENT ON COLUMN public.matches.breakdown IS 'The parts of that score, as calculate_match_score.';
+
+COMMENT ON COLUMN public.matches.started_at IS 'When it began.';
+
+COMMENT ON COLUMN public.matches.ended_at IS 'When it was completed or dissolved.';
+
+COMMENT ON COLUMN public.matches.end_reason IS 'Why it ended; both sides read it.';
+
+COMMENT ON COLUMN public.matches.last_contact_at IS 'When the two were last heard of.';
+
+COMMENT ON COLUMN public.matches.health_score IS 'How well it goes, 0 to 100; see health_reasons.';
+
+COMMENT ON COLUMN public.matches.health_status IS 'unknown, healthy, watch or at_risk.';
+
+COMMENT ON COLUMN public.matches.health_reasons IS 'What made the score: [{"part", "points", "of", "why"}].';
+
+COMMENT ON COLUMN public.matches.health_checked_at IS 'When the health last came out otherwise.';
+
+COMMENT ON COLUMN public.matches.at_risk_since IS 'Since when it is at risk; empty: it is not.';
+
+COMMENT ON COLUMN public.matches.escalated_at IS 'When admins were told of it.';
+
+COMMENT ON COLUMN public.matches.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.matches.updated_at IS 'When it was last changed.';
+
+CREATE FUNCTION private.announce_change(p_old public.matches, p_new public.matches) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select public.queue_message(
+    'mentor_changed', p_old.student_id, 'match:' || p_old.id || ':ended',
+    jsonb_build_object(
+      'old_mentor_name', coalesce(u.full_name, ''),
+      'new_mentor_name', (select n.full_name from public.users as n where n.id = p_new.mentor_id),
+      'match_url', private.page_url('matches/' || coalesce(p_new.id, p_old.id))
+    ),
+    7
+  )
+  from public.users as u
+  where u.id = p_old.mentor_id and p_old.role = 'primary'
+$$;
+
+COMMENT ON FUNCTION private.announce_change(p_old public.matches, p_new public.matches) IS 'Tells a student that their mentor is another one, or none for now.';
+
+CREATE FUNCTION private.announce_match(p_match public.matches, p_actor uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select public.queue_message(
+    'match_confirmed', side.id, 'match:' || p_match.id, private.match_mail(p_match, side.id), 7
+  )
+  from unnest(array[p_match.student_id, p_match.mentor_id]) as side (id);
+  select public.queue_message(
+    'new_student', p_match.mentor_id, 'match:' || p_match.id,
+    jsonb_build_object(
+      'student_name', coalesce(u.full_name, ''),
+      'goals', nullif(array_to_string(p_match.goals, '; '), ''),
+      'student_url', private.page_url('matches/' || p_match.id)
+    )
+  )
+  from public.users as u
+  where u.id = p_match.student_id and p_actor is distinct from p_match.mentor_id
+$$;
+
+COMMENT ON FUNCTION private.announce_match(p_match public.matches, p_actor uuid) IS 'Tells both sides that they are matched, and the mentor of a student whom they did not choose.';
+
+CREATE FUNCTION private.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  due constant uuid[] := array(
+    select o.id from public.match_offers as o
+    where o.status = 'offered' and o.announced_at is null
+    order by o.id limit p_limit
+    for update skip locked
+  );
+begin
+  update public.match_offers as o set announced_at = now() where o.id = any (due);
+  return jsonb_build_object(
+    'announced', private.queue_offers(due), 'done', cardinality(due) < p_limit
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer) IS 'One call of announce_offers.';
+
 CREATE FUNCTION private.answer_message(p_token text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -173,6 +440,102 @@ CREATE FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created
 $$;
 
 COMMENT ON FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created_at timestamp with time zone, p_expires_at timestamp with time zone) IS 'A token for each answer to each question of a message: signed, good until it expires.';
+
+CREATE TABLE public.mentorship_requests (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    student_id uuid NOT NULL,
+    mentor_id uuid,
+    message text DEFAULT ''::text NOT NULL,
+    focus_areas text[] DEFAULT '{}'::text[] NOT NULL,
+    goals text[] DEFAULT '{}'::text[] NOT NULL,
+    preference_overrides jsonb DEFAULT '{}'::jsonb NOT NULL,
+    required_languages text[] DEFAULT '{}'::text[] NOT NULL,
+    max_timezone_hours integer,
+    status text DEFAULT 'open'::text NOT NULL,
+    closed_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mentorship_requests_hours_fit CHECK (((max_timezone_hours >= 0) AND (max_timezone_hours <= 12))),
+    CONSTRAINT mentorship_requests_lists_fit CHECK (((cardinality(focus_areas) <= 50) AND (cardinality(goals) <= 50))),
+    CONSTRAINT mentorship_requests_message_fits CHECK ((length(message) <= 5000)),
+    CONSTRAINT mentorship_requests_not_oneself CHECK ((mentor_id <> student_id)),
+    CONSTRAINT mentorship_requests_overrides_are_lists CHECK ((jsonb_typeof(preference_overrides) = 'object'::text)),
+    CONSTRAINT mentorship_requests_status_known CHECK ((status = ANY (ARRAY['open'::text, 'offered'::text, 'matched'::text, 'cancelled'::text, 'expired'::text])))
+);
+
+COMMENT ON TABLE public.mentorship_requests IS 'Students who look for a mentor, and looked for one.';
+
+COMMENT ON COLUMN public.mentorship_requests.id IS 'The request.';
+
+COMMENT ON COLUMN public.mentorship_requests.student_id IS 'Who asks: users.id.';
+
+COMMENT ON COLUMN public.mentorship_requests.mentor_id IS 'Whom they ask: users.id; empty: whoever suits best.';
+
+COMMENT ON COLUMN public.mentorship_requests.message IS 'What they write to the mentor.';
+
+COMMENT ON COLUMN public.mentorship_requests.focus_areas IS 'What it is to be about; counts as goals while the request is open.';
+
+COMMENT ON COLUMN public.mentorship_requests.goals IS 'What they want to reach; counts as career goals while the request is open.';
+
+COMMENT ON COLUMN public.mentorship_requests.preference_overrides IS 'Lists of the profile that are others for this request: {"industries": ["law"]}.';
+
+COMMENT ON COLUMN public.mentorship_requests.required_languages IS 'Codes of languages of which the mentor must speak one, such as de; empty: any.';
+
+COMMENT ON COLUMN public.mentorship_requests.max_timezone_hours IS 'Most hours between the time zones of the two; empty: any.';
+
+COMMENT ON COLUMN public.mentorship_requests.status IS 'open: waits for offers; offered: mentors look at it; matched, cancelled or expired.';
+
+COMMENT ON COLUMN public.mentorship_requests.closed_at IS 'When it was matched or given up.';
+
+COMMENT ON COLUMN public.mentorship_requests.expires_at IS 'When it is given up.';
+
+COMMENT ON COLUMN public.mentorship_requests.created_at IS 'Since when the student waits.';
+
+COMMENT ON COLUMN public.mentorship_requests.updated_at IS 'When it was last changed.';
+
+CREATE FUNCTION private.answered_request(p_student_id uuid, p_request_id uuid, p_role text) RETURNS public.mentorship_requests
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  request public.mentorship_requests;
+begin
+  select r.* into request from public.mentorship_requests as r
+  where r.student_id = p_student_id and case
+    when p_request_id is not null then r.id = p_request_id
+    else p_role = 'primary' and r.status in ('open', 'offered')
+  end;
+  if p_request_id is not null and request.id is null then
+    raise exception 'There is no request % of this student.', p_request_id
+      using errcode = 'MS011', hint = 'Give an id of the table mentorship_requests.';
+  elsif request.status = 'matched' then
+    raise exception 'The request was matched already.'
+      using errcode = 'MS020', hint = 'Another mentor was quicker; nothing is to be done.';
+  elsif request.status in ('cancelled', 'expired') then
+    raise exception 'The request is %.', request.status
+      using errcode = 'MS024', hint = 'This is for requests that are open or offered.';
+  end if;
+  return request;
+end
+$$;
+
+COMMENT ON FUNCTION private.answered_request(p_student_id uuid, p_request_id uuid, p_role text) IS 'The open request that a new match answers; an error where the one given is not open.';
+
+CREATE FUNCTION private.answers_questions() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select exists (
+    select
+    from public.mentors as t
+    inner join public.users as u on u.id = t.person_id
+    where u.id = (select private.current_user_id())
+      and t.is_approved and t.is_active and u.status = 'Active'
+  )
+$$;
+
+COMMENT ON FUNCTION private.answers_questions() IS 'Whether the person who is signed in is an approved, active mentor.';
 
 CREATE FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) RETURNS SETOF private.sync_outcome
     LANGUAGE sql
@@ -470,10 +833,155 @@ $$;
 
 COMMENT ON FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) IS 'Makes what these members are true in users and mentors, in one statement.';
 
+CREATE TABLE public.quick_questions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    student_id uuid NOT NULL,
+    title text NOT NULL,
+    question text DEFAULT ''::text NOT NULL,
+    topics text[] DEFAULT '{}'::text[] NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    claimed_by uuid,
+    claimed_at timestamp with time zone,
+    first_claimed_at timestamp with time zone,
+    answer text,
+    completed_at timestamp with time zone,
+    rating integer,
+    rating_comment text,
+    rated_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT quick_questions_not_oneself CHECK ((claimed_by <> student_id)),
+    CONSTRAINT quick_questions_rated_once_told CHECK (((rating IS NULL) = (rated_at IS NULL))),
+    CONSTRAINT quick_questions_rated_when_completed CHECK (((rating IS NULL) OR (status = 'completed'::text))),
+    CONSTRAINT quick_questions_rating_range CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT quick_questions_status_known CHECK ((status = ANY (ARRAY['open'::text, 'claimed'::text, 'completed'::text, 'expired'::text, 'cancelled'::text]))),
+    CONSTRAINT quick_questions_text_fits CHECK (((length(question) <= 5000) AND (length(answer) <= 10000) AND (length(rating_comment) <= 2000))),
+    CONSTRAINT quick_questions_title_fits CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT quick_questions_topics_fit CHECK ((cardinality(topics) <= 20))
+);
 
-SET default_tablespace = '';
+COMMENT ON TABLE public.quick_questions IS 'Questions of students that any mentor may answer.';
 
-SET default_table_access_method = heap;
+COMMENT ON COLUMN public.quick_questions.id IS 'The question.';
+
+COMMENT ON COLUMN public.quick_questions.student_id IS 'Who asks: users.id.';
+
+COMMENT ON COLUMN public.quick_questions.title IS 'The question in a line.';
+
+COMMENT ON COLUMN public.quick_questions.question IS 'The question.';
+
+COMMENT ON COLUMN public.quick_questions.topics IS 'What it is about.';
+
+COMMENT ON COLUMN public.quick_questions.status IS 'open, claimed, completed, expired or cancelled.';
+
+COMMENT ON COLUMN public.quick_questions.claimed_by IS 'The mentor who took it: users.id.';
+
+COMMENT ON COLUMN public.quick_questions.claimed_at IS 'When it was taken.';
+
+COMMENT ON COLUMN public.quick_questions.first_claimed_at IS 'When a mentor first took it; stays when it is given back.';
+
+COMMENT ON COLUMN public.quick_questions.answer IS 'The answer.';
+
+COMMENT ON COLUMN public.quick_questions.completed_at IS 'When it was answered.';
+
+COMMENT ON COLUMN public.quick_questions.rating IS 'What the student gave for it, 1 to 5.';
+
+COMMENT ON COLUMN public.quick_questions.rating_comment IS 'What the student said of it.';
+
+COMMENT ON COLUMN public.quick_questions.rated_at IS 'When.';
+
+COMMENT ON COLUMN public.quick_questions.expires_at IS 'Until when it can be taken.';
+
+COMMENT ON COLUMN public.quick_questions.created_at IS 'When it was asked.';
+
+COMMENT ON COLUMN public.quick_questions.updated_at IS 'When it was last changed.';
+
+CREATE FUNCTION private.ask_mentors(p_question public.quick_questions) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select public.queue_message(
+    'quick_question', asked.mentor_id, 'question:' || p_question.id,
+    jsonb_build_object(
+      'student_name', coalesce(
+        (select u.full_name from public.users as u where u.id = p_question.student_id), ''
+      ),
+      'title', p_question.title,
+      'question', p_question.question,
+      'topics', to_jsonb(p_question.topics),
+      'claim_url', private.page_url('questions/' || p_question.id)
+    ),
+    5, null, p_question.expires_at
+  )
+  from (
+    select f.mentor_id
+    from private.mentors_for_question(p_question) as f (mentor_id)
+    limit 5
+  ) as asked
+$$;
+
+COMMENT ON FUNCTION private.ask_mentors(p_question public.quick_questions) IS 'Mails a question to the next five mentors whom it suits.';
+
+CREATE FUNCTION private.ask_surveys(p_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with due as materialized (
+    select d.* from private.due_surveys(p_ids) as d
+  ),
+  noted as (
+    insert into public.match_surveys as s (match_id, user_id, period)
+    select d.match_id, d.user_id, d.period from due as d order by d.match_id, d.user_id
+    on conflict do nothing
+    returning s.match_id, s.user_id, s.period
+  ),
+  mail as (
+    select n.user_id, count(*) as surveys, jsonb_agg(
+      jsonb_build_object(
+        'about', concat_ws(
+          ':', 'match', n.match_id,
+          case n.period when 0 then 'final' else 'survey:' || n.period end
+        ),
+        'other_name', coalesce(o.full_name, ''),
+        'comment_url', private.page_url('matches/' || n.match_id)
+      ) order by o.full_name, n.match_id
+    ) as listed
+    from noted as n
+    inner join due as d using (match_id, user_id, period)
+    inner join public.users as o on o.id = d.other_id
+    group by n.user_id
+  ),
+  queued as (
+    select m.surveys, private.queue_surveys(m.user_id, m.listed) from mail as m
+  )
+  select jsonb_build_object('mails', count(*), 'surveys', coalesce(sum(q.surveys), 0))
+  from queued as q
+$$;
+
+COMMENT ON FUNCTION private.ask_surveys(p_ids uuid[]) IS 'Asks these people what is due: how many mails, and surveys in them.';
+
+CREATE FUNCTION private.asking_student() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+begin
+  if not exists (select from public.users as u where u.id = me and u.role = 'student') then
+    raise exception 'Only students ask for a mentor.' using errcode = '42501';
+  end if;
+  if not exists (
+    select from public.mentorship_profiles as p where p.user_id = me and p.role = 'student'
+  ) then
+    raise exception 'There is no profile of yours yet.'
+      using errcode = 'MS026', hint = 'First: create_profile.';
+  end if;
+  return me;
+end
+$$;
+
+COMMENT ON FUNCTION private.asking_student() IS 'The student who is signed in and has a profile; else an error.';
 
 CREATE TABLE public.job_runs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -585,6 +1093,20 @@ $$;
 
 COMMENT ON FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) IS 'Fence, heartbeat and lock in one: MS001 unless the caller still owns the run.';
 
+CREATE FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) RETURNS public.matches
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.require_admin();
+  return private.replace_mentor(
+    p_student_id, p_mentor_id, 'Another mentor was assigned.', private.current_user_id()
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) IS 'Gives a student this mentor, for those who may.';
+
 CREATE FUNCTION private.auth_user_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -615,6 +1137,93 @@ CREATE FUNCTION private.auto_approve() RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION private.auto_approve() IS 'The switch auto_approve; on where the row is missing.';
+
+CREATE FUNCTION private.batch_records(p_run_id uuid, p_request_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'request_id', b.request_id, 'student_id', b.student_id, 'student_name', u.full_name,
+    'outcome', 'offered', 'mentors', offered.mentors
+  ) order by p.place), '[]')
+  from unnest(p_request_ids) with ordinality as p (id, place)
+  inner join public.match_batches as b on b.request_id = p.id and b.run_id = p_run_id
+  inner join public.users as u on u.id = b.student_id
+  cross join lateral (
+    select jsonb_agg(jsonb_build_object(
+      'mentor_id', o.mentor_id, 'name', m.full_name, 'score', o.score,
+      'confidence', o.confidence, 'reasons', o.reasons
+    ) order by o.rank) as mentors
+    from public.match_offers as o
+    inner join public.users as m on m.id = o.mentor_id
+    where o.batch_id = b.id
+  ) as offered
+$$;
+
+COMMENT ON FUNCTION private.batch_records(p_run_id uuid, p_request_ids uuid[]) IS 'What a run offered for these requests, for people to read.';
+
+CREATE FUNCTION private.because(p_actor uuid, p_reason text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select set_config(
+    'mentor_sync.cause', jsonb_build_object('actor', p_actor, 'reason', p_reason)::text, true
+  )
+$$;
+
+COMMENT ON FUNCTION private.because(p_actor uuid, p_reason text) IS 'Who changes matches from now on, in this transaction, and why.';
+
+CREATE FUNCTION private.begin_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_request_id uuid, p_goals text[], p_score numeric, p_breakdown jsonb, p_actor uuid, p_reason text) RETURNS public.matches
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  request public.mentorship_requests;
+  made public.matches;
+begin
+  perform private.lock_student(p_student_id, p_request_id);
+  perform private.require_pair(p_student_id, p_mentor_id, p_role);
+  request := private.answered_request(p_student_id, p_request_id, p_role);
+  perform private.require_no_mentor(p_student_id, p_mentor_id, p_role);
+  perform private.because(p_actor, p_reason);
+  insert into public.matches as m (
+    student_id, mentor_id, role, request_id, goals, score, breakdown
+  )
+  values (
+    p_student_id, p_mentor_id, p_role, request.id, coalesce(p_goals, request.goals, '{}'), p_score,
+    p_breakdown
+  )
+  returning m.* into made;
+  perform set_config('mentor_sync.cause', '', true);
+  perform private.close_request(request.id, 'matched', p_mentor_id) where request.id is not null;
+  perform private.announce_match(made, p_actor);
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION private.begin_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_request_id uuid, p_goals text[], p_score numeric, p_breakdown jsonb, p_actor uuid, p_reason text) IS 'Brings two together: the match. It answers the request given, or the open one of the student.';
+
+CREATE FUNCTION private.blocking_rule(p_student_id uuid, p_mentor_id uuid, p_request_id uuid DEFAULT NULL::uuid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select r.rule
+  from private.pair_rules(array[p_student_id], array[p_mentor_id], array[p_request_id]) as r
+$$;
+
+COMMENT ON FUNCTION private.blocking_rule(p_student_id uuid, p_mentor_id uuid, p_request_id uuid) IS 'The hard rule that keeps these two apart; null: none does.';
+
+CREATE FUNCTION private.calculate_match_score(p_student_id uuid, p_mentor_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.require_score(p_student_id, p_mentor_id);
+  return private.score_pair(p_student_id, p_mentor_id, private.current_weights());
+end
+$$;
+
+COMMENT ON FUNCTION private.calculate_match_score(p_student_id uuid, p_mentor_id uuid) IS 'The score of a pair, for those who may know it.';
 
 CREATE FUNCTION private.calendar_feed(p_token uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -652,6 +1261,96 @@ $$;
 
 COMMENT ON FUNCTION private.calendar_feed(p_token uuid) IS 'The calendar that a secret is of; else {}.';
 
+CREATE FUNCTION private.cancel_question(p_id uuid) RETURNS public.quick_questions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  cancelled public.quick_questions;
+begin
+  update public.quick_questions as q
+  set status = 'cancelled'
+  where q.id = p_id and q.status = 'open' and q.student_id = private.current_user_id()
+  returning * into cancelled;
+  if not found then
+    perform private.refuse_question(
+      p_id, 'Only who asked takes a question back, while it is open.',
+      'A question that was taken is answered soon.'
+    );
+  end if;
+  perform public.supersede_messages('question:' || p_id);
+  return cancelled;
+end
+$$;
+
+COMMENT ON FUNCTION private.cancel_question(p_id uuid) IS 'Takes back one''s own open question.';
+
+CREATE FUNCTION private.cancel_request(p_request_id uuid) RETURNS public.mentorship_requests
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  request public.mentorship_requests;
+begin
+  select r.* into request from public.mentorship_requests as r
+  where r.id = p_request_id for update;
+  if not found then
+    raise exception 'There is no request %.', p_request_id
+      using errcode = 'MS011', hint = 'Give an id of the table mentorship_requests.';
+  end if;
+  if request.student_id is distinct from private.current_user_id()
+    and not private.sees_everything()
+  then
+    raise exception 'This request is not yours.' using errcode = '42501';
+  end if;
+  if request.status not in ('open', 'offered') then
+    raise exception 'The request is %.', request.status
+      using errcode = 'MS024', hint = 'This is for requests that are open or offered.';
+  end if;
+  return private.close_request(p_request_id, 'cancelled');
+end
+$$;
+
+COMMENT ON FUNCTION private.cancel_request(p_request_id uuid) IS 'Withdraws a request, for those who may.';
+
+CREATE FUNCTION private.capacity_of(p_mentor_id uuid) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    (select t.capacity from public.mentors as t where t.person_id = p_mentor_id),
+    private.number_setting('default_capacity', 20)
+  )
+$$;
+
+COMMENT ON FUNCTION private.capacity_of(p_mentor_id uuid) IS 'How many students a mentor takes: as declared, or default_capacity.';
+
+CREATE FUNCTION private.capacity_stats() RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'mentors', count(*),
+    'declared', coalesce(sum(c.seats), 0),
+    'used', coalesce(sum(c.taken), 0),
+    'full_mentors', count(*) filter (where c.taken >= c.seats)
+  )
+  from (
+    select
+      coalesce(t.capacity, private.number_setting('default_capacity', 20)) as seats,
+      coalesce(m.n, 0) as taken
+    from public.mentors as t
+    left join (
+      select x.mentor_id, count(*) as n from public.matches as x
+      where x.status in ('active', 'paused') and x.role in ('primary', 'substitute')
+      group by x.mentor_id
+    ) as m on m.mentor_id = t.person_id
+    where t.is_approved and t.is_active
+  ) as c
+$$;
+
+COMMENT ON FUNCTION private.capacity_stats() IS 'Seats of approved, active mentors, and how many are taken.';
+
 CREATE FUNCTION private.change_log_kept() RETURNS interval
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -663,6 +1362,40 @@ CREATE FUNCTION private.change_log_kept() RETURNS interval
 $$;
 
 COMMENT ON FUNCTION private.change_log_kept() IS 'How long a run can be undone.';
+
+CREATE FUNCTION private.change_match(p_match_id uuid, p_from text[], p_to text, p_reason text, p_actor uuid) RETURNS public.matches
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  is_end constant boolean := p_to in ('completed', 'dissolved');
+  changed public.matches;
+begin
+  perform private.lock_student(m.student_id) from public.matches as m where m.id = p_match_id;
+  select m.* into changed from public.matches as m where m.id = p_match_id for update;
+  if changed.id is null then
+    raise exception 'There is no match %.', p_match_id
+      using errcode = 'MS011', hint = 'Give an id of the table matches.';
+  elsif changed.status <> all (p_from) then
+    raise exception 'The match is %.', changed.status
+      using errcode = 'MS027',
+        hint = 'This is for matches that are ' || array_to_string(p_from, ' or ') || '.';
+  end if;
+  perform private.withdraw_match_mail(changed) where is_end;
+  perform private.because(p_actor, p_reason);
+  update public.matches as m
+  set
+    status = p_to,
+    ended_at = case when is_end then now() end,
+    end_reason = case when is_end then p_reason end
+  where m.id = p_match_id
+  returning m.* into changed;
+  perform set_config('mentor_sync.cause', '', true);
+  return changed;
+end
+$$;
+
+COMMENT ON FUNCTION private.change_match(p_match_id uuid, p_from text[], p_to text, p_reason text, p_actor uuid) IS 'Takes a match from one of these states to another.';
 
 CREATE FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) RETURNS jsonb
     LANGUAGE plpgsql
@@ -730,6 +1463,237 @@ $$;
 
 COMMENT ON FUNCTION private.check_deferred() IS 'Checks now what the tables mentors and users would check at the end of the transaction.';
 
+CREATE FUNCTION private.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  ids uuid[];
+  changes private.health_change[];
+  counts jsonb;
+begin
+  if run.progress ? 'answer' and run.progress ->> 'after' is not distinct from p_after::text then
+    return run.progress -> 'answer';
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended('mentor_sync.check_match_health', 0));
+  ids := array(
+    select m.id from public.matches as m
+    where m.status = 'active' and (p_after is null or m.id > p_after)
+    order by m.id limit p_limit
+  );
+  begin
+    changes := array(select c from private.health_changes(ids) as c);
+    counts := jsonb_build_object(
+      'changed', cardinality(changes),
+      'unchanged', cardinality(ids) - cardinality(changes),
+      'asked', private.queue_check_ins(changes),
+      'escalated', private.escalate(changes),
+      'recovered', (
+        select count(*) from unnest(changes) as c
+        where c.was_at_risk_since is not null and c.at_risk_since is null
+      )
+    );
+    perform private.keep_health(changes);
+    if p_dry_run then
+      raise exception using errcode = 'MS000', message = 'dry run';
+    end if;
+  exception
+    when sqlstate 'MS000' then null;
+  end;
+  return private.keep_progress(
+    run, p_after, ids[cardinality(ids)], cardinality(ids), cardinality(ids) < p_limit, counts
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) IS 'One chunk of the job check_match_health.';
+
+CREATE FUNCTION private.check_overrides(p_overrides jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $_$
+declare
+  channels constant jsonb := '["video", "phone", "chat", "email", "in_person"]';
+begin
+  if jsonb_typeof(p_overrides) = 'object' and not exists (
+    select from jsonb_each(p_overrides) as o (name, list)
+    where o.name not in
+      ('career_goals', 'industries', 'research_interests', 'skills', 'channels')
+      or jsonb_typeof(o.list) <> 'array'
+      or o.name = 'channels' and not o.list <@ channels
+      or case jsonb_typeof(o.list) when 'array' then jsonb_array_length(o.list) > 50 end
+      or jsonb_path_exists(o.list, 'strict $[*] ? (@.type() != "string")', '{}', true)
+  ) then
+    return;
+  end if;
+  raise exception 'These preference overrides are none.'
+    using errcode = 'MS012', hint = 'Give lists of texts, 50 at the most, by the names career_goals,'
+      ' industries, research_interests, skills and channels: {"industries": ["law"]}.';
+end
+$_$;
+
+COMMENT ON FUNCTION private.check_overrides(p_overrides jsonb) IS 'An error where preference overrides are not lists of texts by the names of the profile.';
+
+CREATE FUNCTION private.claim_question(p_id uuid) RETURNS public.quick_questions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+  claimed public.quick_questions;
+begin
+  if not private.answers_questions() then
+    raise exception 'Only approved, active mentors take questions.' using errcode = '42501';
+  end if;
+  update public.quick_questions as q
+  set
+    status = 'claimed', claimed_by = me, claimed_at = now(),
+    first_claimed_at = coalesce(q.first_claimed_at, now())
+  where q.id = p_id and q.status = 'open' and q.expires_at > now() and q.student_id <> me
+  returning * into claimed;
+  if found then
+    perform public.supersede_messages('question:' || p_id);
+    perform private.tell_of_question(
+      claimed, claimed.student_id, 'question_claimed', 'A mentor took your question'
+    );
+    return claimed;
+  end if;
+  select q.* into claimed from public.quick_questions as q
+  where q.id = p_id and q.status = 'claimed' and q.claimed_by = me;
+  if not found then
+    perform private.refuse_question(
+      p_id, 'The question cannot be taken any more.', 'See: get_open_questions.'
+    );
+  end if;
+  return claimed;
+end
+$$;
+
+COMMENT ON FUNCTION private.claim_question(p_id uuid) IS 'Takes an open question of somebody else.';
+
+CREATE FUNCTION private.close_request(p_request_id uuid, p_status text, p_mentor_id uuid DEFAULT NULL::uuid) RETURNS public.mentorship_requests
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  closed public.mentorship_requests;
+begin
+  update public.mentorship_requests as r
+  set status = p_status, closed_at = now()
+  where r.id = p_request_id
+  returning r.* into closed;
+  perform private.supersede_offers(array(
+    select o.id from public.match_offers as o
+    where o.request_id = p_request_id and o.status = 'offered'
+  ));
+  update public.match_offers as o
+  set
+    status = case o.mentor_id when p_mentor_id then 'accepted' else 'withdrawn' end,
+    answered_at = now()
+  where o.request_id = p_request_id and o.status = 'offered';
+  update public.match_batches as b
+  set
+    status = case when p_mentor_id is null then 'cancelled' else 'accepted' end,
+    selected_by = p_mentor_id, selected_at = case when p_mentor_id is not null then now() end
+  where b.request_id = p_request_id and b.status = 'offered';
+  perform private.refresh_profiles(array[closed.student_id]);
+  return closed;
+end
+$$;
+
+COMMENT ON FUNCTION private.close_request(p_request_id uuid, p_status text, p_mentor_id uuid) IS 'Ends a request, and with it what is still offered of it.';
+
+CREATE FUNCTION private.compared_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  changed uuid[];
+begin
+  if current_setting('mentor_sync.deriving', true) = 'on' then
+    return null;
+  end if;
+  if tg_op = 'DELETE' then
+    select array_agg(distinct (to_jsonb(o) ->> tg_argv[0])::uuid) into changed from old_rows as o;
+  elsif tg_op = 'INSERT' then
+    select array_agg(distinct (to_jsonb(n) ->> tg_argv[0])::uuid) into changed from new_rows as n;
+  else
+    select array_agg(distinct (n.image ->> tg_argv[0])::uuid) into changed
+    from (
+      select to_jsonb(x) as image, to_jsonb(x) -> tg_argv[1] as id from new_rows as x
+    ) as n
+    left join (
+      select to_jsonb(x) as image, to_jsonb(x) -> tg_argv[1] as id from old_rows as x
+    ) as o on o.id = n.id
+    where exists (
+      select from unnest(tg_argv[2:]) as c (name)
+      where n.image -> c.name is distinct from o.image -> c.name
+    );
+  end if;
+  perform private.note_stale(array_remove(changed, null));
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.compared_changed() IS 'Trigger: the terms of whom a statement changed are made again. Arguments: the column of the person, that of the key, then the columns that are compared.';
+
+CREATE FUNCTION private.complete_match(p_match_id uuid, p_reason text) RETURNS public.matches
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+  ended public.matches;
+begin
+  if not private.sees_everything() and not exists (
+    select from public.matches as m
+    where m.id = p_match_id and (m.student_id = me or m.mentor_id = me)
+  ) then
+    raise exception 'This match is not yours.' using errcode = '42501';
+  end if;
+  ended := private.end_match(p_match_id, 'completed', p_reason, me);
+  -- Neither side reads these in the table.
+  ended.health_score := null;
+  ended.health_status := null;
+  ended.health_reasons := null;
+  ended.health_checked_at := null;
+  ended.at_risk_since := null;
+  ended.escalated_at := null;
+  return ended;
+end
+$$;
+
+COMMENT ON FUNCTION private.complete_match(p_match_id uuid, p_reason text) IS 'Ends a match as completed, for those who may.';
+
+CREATE FUNCTION private.complete_question(p_id uuid, p_answer text) RETURNS public.quick_questions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  answered public.quick_questions;
+begin
+  if private.trim_space(coalesce(p_answer, '')) = '' then
+    raise exception 'An answer says something.' using errcode = '22023', hint = 'Give p_answer.';
+  end if;
+  update public.quick_questions as q
+  set status = 'completed', answer = p_answer, completed_at = now()
+  where q.id = p_id and q.status = 'claimed' and q.claimed_by = private.current_user_id()
+  returning * into answered;
+  if not found then
+    perform private.refuse_question(
+      p_id, 'Only who took a question answers it, and once.', 'Take it first: claim_question.'
+    );
+  end if;
+  perform private.tell_of_question(
+    answered, answered.student_id, 'question_completed', 'Your question was answered'
+  );
+  return answered;
+end
+$$;
+
+COMMENT ON FUNCTION private.complete_question(p_id uuid, p_answer text) IS 'Answers a question that one took.';
+
 CREATE FUNCTION private.complete_run() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -747,6 +1711,55 @@ $$;
 
 COMMENT ON FUNCTION private.complete_run() IS 'Trigger: what a new run leaves open is as job_schedules says.';
 
+CREATE TABLE public.term_aliases (
+    alias text NOT NULL,
+    term text NOT NULL,
+    is_builtin boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT term_aliases_differ CHECK ((alias <> term)),
+    CONSTRAINT term_aliases_fit CHECK ((((length(alias) >= 1) AND (length(alias) <= 100)) AND ((length(term) >= 1) AND (length(term) <= 100))))
+);
+
+COMMENT ON TABLE public.term_aliases IS 'Words that mean the same as a term: js is javascript. Add a row and profiles follow.';
+
+COMMENT ON COLUMN public.term_aliases.alias IS 'The word, as private.normalise_term writes it.';
+
+COMMENT ON COLUMN public.term_aliases.term IS 'What it means, likewise.';
+
+COMMENT ON COLUMN public.term_aliases.is_builtin IS 'Whether it came with mentor_sync.';
+
+COMMENT ON COLUMN public.term_aliases.created_at IS 'When it was added.';
+
+CREATE FUNCTION private.confirm_alias(p_alias text, p_term text) RETURNS public.term_aliases
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  made public.term_aliases;
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins may add aliases.' using errcode = '42501';
+  end if;
+  insert into public.term_aliases (alias, term) values (p_alias, p_term)
+  on conflict (alias) do update set term = excluded.term
+  returning * into made;
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION private.confirm_alias(p_alias text, p_term text) IS 'Adds an alias, for those who may.';
+
+CREATE FUNCTION private.connected_people() RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  return private.offered_people() || private.matched_people();
+end
+$$;
+
+COMMENT ON FUNCTION private.connected_people() IS 'Students offered to the caller, and the other sides of the caller''s matches.';
+
 CREATE FUNCTION private.count_calendar_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -759,6 +1772,43 @@ end
 $$;
 
 COMMENT ON FUNCTION private.count_calendar_change() IS 'Trigger: one more change that calendars must hear of.';
+
+CREATE FUNCTION private.count_mentees(p_ids uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with counted as materialized (
+    select p.user_id, p.mentee_count, (
+      select count(*) from public.matches as m
+      where m.mentor_id = p.user_id and private.takes_seat(m.role, m.status)
+    )::integer as now
+    from public.mentorship_profiles as p
+    where p.user_id = any (p_ids)
+  ),
+  written as (
+    update public.mentorship_profiles as p
+    set mentee_count = c.now
+    from counted as c
+    where p.user_id = c.user_id and c.mentee_count <> c.now
+  )
+  select c.user_id from counted as c where c.now > c.mentee_count
+$$;
+
+COMMENT ON FUNCTION private.count_mentees(p_ids uuid[]) IS 'Counts the students of mentors anew: those who have more than before.';
+
+CREATE FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) RETURNS public.matches
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.require_admin();
+  return private.begin_match(
+    p_student_id, p_mentor_id, p_role, null, null, null, null, private.current_user_id(), p_reason
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) IS 'Matches two by hand, for those who may.';
 
 CREATE FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -787,6 +1837,147 @@ CREATE FUNCTION private.current_user_id() RETURNS uuid
 $$;
 
 COMMENT ON FUNCTION private.current_user_id() IS 'The person who is signed in: users.id; null for anon and for people not linked yet.';
+
+CREATE FUNCTION private.current_weights() RETURNS public.match_weights
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  current_row public.match_weights;
+begin
+  select w.* into current_row from public.match_weights as w where w.is_current;
+  if not found then
+    raise exception 'No row of match_weights is current.'
+      using errcode = 'MS011', hint = 'Set is_current in one of them.';
+  end if;
+  return current_row;
+end
+$$;
+
+COMMENT ON FUNCTION private.current_weights() IS 'The weights by which scores are made now.';
+
+CREATE FUNCTION private.day_name(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD')
+$$;
+
+COMMENT ON FUNCTION private.day_name(p_at timestamp with time zone) IS 'The day, as reasons name it: one that stays the same tomorrow.';
+
+CREATE FUNCTION private.day_of(p_match public.matches, p_at timestamp with time zone) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select floor(greatest(extract(epoch from p_at - p_match.started_at), 0) / 86400)::integer
+$$;
+
+COMMENT ON FUNCTION private.day_of(p_match public.matches, p_at timestamp with time zone) IS 'On which day of a match that is, from 0.';
+
+CREATE FUNCTION private.days_since(p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select greatest(extract(epoch from now() - p_at), 0) / 86400
+$$;
+
+COMMENT ON FUNCTION private.days_since(p_at timestamp with time zone) IS 'So many days ago; the future is now.';
+
+CREATE FUNCTION private.decimal_setting(p_key text, p_default numeric) RETURNS numeric
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    (
+      select (s.value #>> '{}')::numeric from public.program_settings as s
+      where s.key = p_key and jsonb_typeof(s.value) = 'number'
+    ),
+    p_default
+  )
+$$;
+
+COMMENT ON FUNCTION private.decimal_setting(p_key text, p_default numeric) IS 'A number of program_settings, or the default where it is none.';
+
+CREATE TABLE public.match_offers (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    batch_id uuid NOT NULL,
+    request_id uuid NOT NULL,
+    student_id uuid NOT NULL,
+    mentor_id uuid NOT NULL,
+    rank integer NOT NULL,
+    units integer NOT NULL,
+    score numeric(5,2) GENERATED ALWAYS AS (round(((units)::numeric / 10000.0), 2)) STORED NOT NULL,
+    confidence integer NOT NULL,
+    breakdown jsonb NOT NULL,
+    reasons jsonb DEFAULT '[]'::jsonb NOT NULL,
+    status text DEFAULT 'offered'::text NOT NULL,
+    answered_at timestamp with time zone,
+    announced_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT match_offers_confidence_range CHECK (((confidence >= 0) AND (confidence <= 100))),
+    CONSTRAINT match_offers_rank_positive CHECK ((rank > 0)),
+    CONSTRAINT match_offers_reasons_are_list CHECK ((jsonb_typeof(reasons) = 'array'::text)),
+    CONSTRAINT match_offers_status_known CHECK ((status = ANY (ARRAY['offered'::text, 'accepted'::text, 'declined'::text, 'expired'::text, 'withdrawn'::text]))),
+    CONSTRAINT match_offers_units_range CHECK (((units >= 0) AND (units <= 1000000)))
+);
+
+COMMENT ON TABLE public.match_offers IS 'Students offered to mentors, with score and reasons.';
+
+COMMENT ON COLUMN public.match_offers.id IS 'The offer.';
+
+COMMENT ON COLUMN public.match_offers.batch_id IS 'With which others it was made.';
+
+COMMENT ON COLUMN public.match_offers.request_id IS 'The request.';
+
+COMMENT ON COLUMN public.match_offers.student_id IS 'Who is offered: users.id.';
+
+COMMENT ON COLUMN public.match_offers.mentor_id IS 'To whom: users.id.';
+
+COMMENT ON COLUMN public.match_offers.rank IS 'Place in the batch: 1 suits best.';
+
+COMMENT ON COLUMN public.match_offers.units IS 'The score in millionths of the whole.';
+
+COMMENT ON COLUMN public.match_offers.score IS 'The score, 0 to 100.';
+
+COMMENT ON COLUMN public.match_offers.confidence IS 'How much was known of both, in per cent of the weights.';
+
+COMMENT ON COLUMN public.match_offers.breakdown IS 'The parts of the score, a factor each.';
+
+COMMENT ON COLUMN public.match_offers.reasons IS 'Why, in words: a list.';
+
+COMMENT ON COLUMN public.match_offers.status IS 'offered, accepted, declined, expired; withdrawn: another was quicker, or it became pointless.';
+
+COMMENT ON COLUMN public.match_offers.answered_at IS 'When it was answered, or ended.';
+
+COMMENT ON COLUMN public.match_offers.announced_at IS 'When the mentor was told.';
+
+COMMENT ON COLUMN public.match_offers.created_at IS 'When it was made.';
+
+CREATE FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) RETURNS public.match_offers
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  offer public.match_offers := private.lock_offer(p_offer_id);
+begin
+  if offer.status = 'declined' then
+    return offer;
+  end if;
+  perform private.require_open(offer);
+  update public.match_offers as o
+  set status = 'declined', answered_at = now()
+  where o.id = offer.id
+  returning o.* into offer;
+  insert into public.decline_reasons (offer_id, reason)
+  select offer.id, left(private.trim_space(p_reason), 1000)
+  where private.trim_space(p_reason) <> '';
+  perform private.supersede_offers(array[offer.id]);
+  perform private.reopen_exhausted(offer.batch_id);
+  return offer;
+end
+$$;
+
+COMMENT ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) IS 'Declines an offer.';
 
 CREATE FUNCTION private.departures(OUT stopping bigint, OUT active bigint) RETURNS record
     LANGUAGE sql STABLE
@@ -819,6 +2010,52 @@ $$;
 
 COMMENT ON FUNCTION private.departures_allowed(p_active bigint) IS 'How many of so many mentors may stop at once without somebody being asked.';
 
+CREATE FUNCTION private.derive_profiles(p_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform set_config('mentor_sync.deriving', 'on', true);
+  insert into public.mentorship_profiles as p (
+    user_id, role, career_goals, industries, skills, synced
+  )
+  select w.user_id, 'mentor', private.texts_of(w.wishes -> 'career_goals'),
+    private.texts_of(w.wishes -> 'industries'), private.texts_of(w.wishes -> 'skills'),
+    w.wishes || jsonb_build_object('source', w.hash)
+  from private.mentor_wishes(p_ids) as w
+  on conflict (user_id) do nothing;
+  update public.mentorship_profiles as p
+  set
+    role = case when p.role = 'student' and not private.is_student_now(p.user_id)
+      then 'mentor' else p.role end,
+    career_goals = case when c.changes ? 'career_goals'
+      then private.texts_of(c.changes -> 'career_goals') else p.career_goals end,
+    industries = case when c.changes ? 'industries'
+      then private.texts_of(c.changes -> 'industries') else p.industries end,
+    skills = case when c.changes ? 'skills'
+      then private.texts_of(c.changes -> 'skills') else p.skills end,
+    synced = p.synced || c.changes || jsonb_build_object('source', c.hash)
+  from (
+    select w.user_id, w.hash, coalesce(jsonb_object_agg(x.key, x.value)
+      filter (where x.value <> now_there.value and o.synced -> x.key = now_there.value), '{}') as changes
+    from private.mentor_wishes(p_ids) as w
+    inner join public.mentorship_profiles as o on o.user_id = w.user_id
+    cross join lateral jsonb_each(w.wishes) as x
+    cross join lateral (
+      select jsonb_build_object(
+        'career_goals', o.career_goals, 'industries', o.industries, 'skills', o.skills
+      ) -> x.key as value
+    ) as now_there
+    where (o.synced ->> 'source')::bigint is distinct from w.hash
+    group by w.user_id, w.hash
+  ) as c
+  where p.user_id = c.user_id;
+  perform set_config('mentor_sync.deriving', '', true);
+end
+$$;
+
+COMMENT ON FUNCTION private.derive_profiles(p_ids uuid[]) IS 'Gives these mentors their profiles, and brings into them what the members changed.';
+
 CREATE FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -829,9 +2066,11 @@ CREATE FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offs
     cross join (
       select
         (select private.sees_everything()) as everything,
-        (select private.current_user_id()) as myself
+        (select private.current_user_id()) || (select private.matched_people()) as near
     ) as caller
-    where ((t.is_approved and t.is_active) or caller.everything or t.person_id = caller.myself)
+    where (
+      (t.is_approved and t.is_active) or caller.everything or t.person_id = any (caller.near)
+    )
       and (
         p_expertise = ''
         or exists (
@@ -853,6 +2092,22 @@ CREATE FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offs
 $$;
 
 COMMENT ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) IS 'The ids of one page of the directory, in its order, and how many mentors there are in all.';
+
+CREATE FUNCTION private.dissolve_match(p_match_id uuid, p_reason text) RETURNS public.matches
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  ended public.matches;
+begin
+  perform private.require_admin();
+  ended := private.end_match(p_match_id, 'dissolved', p_reason, private.current_user_id());
+  perform private.announce_change(ended, null);
+  return ended;
+end
+$$;
+
+COMMENT ON FUNCTION private.dissolve_match(p_match_id uuid, p_reason text) IS 'Ends a match, for those who may.';
 
 CREATE FUNCTION private.due_messages(p_limit integer) RETURNS TABLE(id uuid, verdict text, later timestamp with time zone)
     LANGUAGE sql
@@ -913,6 +2168,373 @@ $$;
 
 COMMENT ON FUNCTION private.due_messages(p_limit integer) IS 'The next messages and what is to become of each: sending, expired, failed, quiet, digest, in_app or off.';
 
+CREATE FUNCTION private.due_surveys(p_ids uuid[]) RETURNS TABLE(match_id uuid, user_id uuid, other_id uuid, period integer)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select m.id, p.id, o.other_id, d.period
+  from (select private.survey_days() as days offset 0) as known
+  cross join unnest(p_ids) as p (id)
+  cross join lateral (
+    select x.id, x.mentor_id as other_id from public.matches as x where x.student_id = p.id
+    union all
+    select x.id, x.student_id from public.matches as x where x.mentor_id = p.id
+  ) as o
+  inner join public.matches as m on m.id = o.id
+  cross join lateral (
+    select case m.status
+      when 'active' then private.survey_period(m, known.days) else 0
+    end as period
+  ) as d
+  where (
+    m.status = 'active' and d.period >= 1
+    or m.status = 'completed' and m.ended_at > now() - interval '14 days'
+  )
+    and not exists (
+      select from public.match_surveys as s
+      where s.match_id = m.id and s.user_id = p.id and s.period = d.period
+    )
+    and not exists (
+      select from public.mentorship_feedback as f
+      where f.match_id = m.id and f.author_id = p.id and f.period = d.period
+        and f.feedback_type = case d.period when 0 then 'final' else 'survey' end
+    )
+$$;
+
+COMMENT ON FUNCTION private.due_surveys(p_ids uuid[]) IS 'The surveys that these people are to be asked now, and were not.';
+
+CREATE FUNCTION private.end_match(p_match_id uuid, p_status text, p_reason text, p_actor uuid) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.change_match(p_match_id, '{pending,active,paused}', p_status, p_reason, p_actor)
+$$;
+
+COMMENT ON FUNCTION private.end_match(p_match_id uuid, p_status text, p_reason text, p_actor uuid) IS 'Ends a match: completed or dissolved.';
+
+CREATE FUNCTION private.end_questions(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  ended text[];
+begin
+  with late as materialized (
+    select q.id from public.quick_questions as q
+    where q.status = 'open' and q.expires_at <= now()
+    order by q.expires_at
+    limit p_limit
+    for update skip locked
+  ),
+  expired as (
+    update public.quick_questions as q
+    set status = 'expired'
+    from late as l
+    where q.id = l.id
+    returning q as question
+  ),
+  told as (
+    select e.question, private.tell_of_question(
+      e.question, (e.question).student_id, 'question_expired', 'Nobody took your question'
+    )
+    from expired as e
+  )
+  select coalesce(array_agg('question:' || (t.question).id), '{}') into ended from told as t;
+  update public.message_outbox as m
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  where m.kind = 'quick_question' and m.about = any (ended)
+    and m.status in ('queued', 'digest', 'sending');
+  return cardinality(ended);
+end
+$$;
+
+COMMENT ON FUNCTION private.end_questions(p_limit integer) IS 'Ends open questions whose time is over: how many.';
+
+CREATE FUNCTION private.escalate(p_changes private.health_change[]) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with told as (
+    select c.match_id, format(
+      '%s with %s (%s)', coalesce(s.full_name, 'a student'), coalesce(t.full_name, 'a mentor'),
+      case when c.asks_for_help then 'asks for help' else 'health ' || c.score end
+    ) as line
+    from unnest(p_changes) as c
+    inner join public.users as s on s.id = c.student_id
+    inner join public.users as t on t.id = c.mentor_id
+    where c.was_escalated_at is null and c.escalated_at is not null
+  ),
+  made as (
+    insert into public.job_alerts (kind, job, message, hint)
+    select
+      'match_at_risk', 'check_match_health',
+      format('Matches at risk: %s. ', count(*)) || array_to_string(
+        (array_agg(t.line order by t.line, t.match_id))[:20], ', '
+      ) || case when count(*) > 20 then ' and others' else '' end || '.',
+      'See v_at_risk_matches.'
+    from told as t
+    having count(*) > 0
+  )
+  select count(*) from told
+$$;
+
+COMMENT ON FUNCTION private.escalate(p_changes private.health_change[]) IS 'Tells the admins of matches that are at risk for long, or where somebody asks for help.';
+
+CREATE FUNCTION private.expire_offers(p_limit integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  batches uuid[];
+  counts jsonb;
+begin
+  batches := array(
+    select b.id
+    from public.match_batches as b
+    inner join public.mentorship_requests as r on r.id = b.request_id
+    where b.status = 'offered' and b.expires_at <= now()
+    order by b.expires_at limit p_limit
+    for update of r skip locked
+  );
+  -- Once more, now that nobody else answers them.
+  batches := array(
+    select b.id from public.match_batches as b where b.id = any (batches) and b.status = 'offered'
+  );
+  perform private.supersede_offers(array(
+    select o.id from public.match_offers as o
+    where o.batch_id = any (batches) and o.status = 'offered'
+  ));
+  with ended as (
+    update public.match_batches as b
+    set status = case
+      when exists (
+        select from public.match_offers as o where o.batch_id = b.id and o.status = 'declined'
+      ) then 'exhausted'
+      else 'expired'
+    end
+    where b.id = any (batches)
+    returning b.request_id
+  ),
+  expired as (
+    update public.match_offers as o
+    set status = 'expired', answered_at = now()
+    where o.batch_id = any (batches) and o.status = 'offered'
+    returning o.id
+  ),
+  reopened as (
+    update public.mentorship_requests as r
+    set status = 'open'
+    from ended as e
+    where r.id = e.request_id and r.status = 'offered'
+    returning r.id
+  )
+  select jsonb_build_object(
+    'offers', (select count(*) from expired), 'reopened', (select count(*) from reopened)
+  )
+  into counts;
+  return counts;
+end
+$$;
+
+COMMENT ON FUNCTION private.expire_offers(p_limit integer) IS 'Ends offers that were not answered in time; their requests wait for the next mentors.';
+
+CREATE FUNCTION private.expire_questions(p_limit integer DEFAULT 1000) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.reopen_questions(p_limit) + private.end_questions(p_limit)
+$$;
+
+COMMENT ON FUNCTION private.expire_questions(p_limit integer) IS 'Opens questions that were held too long, and ends those whose time is over: how many.';
+
+CREATE FUNCTION private.expire_requests(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  students uuid[];
+begin
+  with due as (
+    select r.id from public.mentorship_requests as r
+    where r.status = 'open' and r.expires_at <= now()
+    order by r.expires_at limit p_limit
+    for update skip locked
+  ),
+  expired as (
+    update public.mentorship_requests as r
+    set status = 'expired', closed_at = now()
+    from due as d
+    where r.id = d.id
+    returning r.student_id
+  )
+  select coalesce(array_agg(e.student_id), '{}') into students from expired as e;
+  perform private.refresh_profiles(students);
+  return cardinality(students);
+end
+$$;
+
+COMMENT ON FUNCTION private.expire_requests(p_limit integer) IS 'Gives up requests that waited too long: how many.';
+
+CREATE FUNCTION private.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  ended jsonb;
+  so_far jsonb;
+begin
+  ended := private.expire_offers(p_limit) || jsonb_build_object(
+    'requests', private.expire_requests(p_limit), 'questions', private.expire_questions(p_limit)
+  );
+  so_far := private.add_counts(coalesce(run.progress -> 'counts', '{}'), ended);
+  update public.job_runs as r
+  set progress = jsonb_build_object('counts', so_far)
+  where r.id = p_run_id;
+  return jsonb_build_object(
+    'counts', so_far,
+    'done', greatest(
+      (ended -> 'reopened')::integer, (ended -> 'requests')::integer,
+      (ended -> 'questions')::integer
+    ) < p_limit
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) IS 'One call of expire_stale.';
+
+CREATE FUNCTION private.explain_match(p_student_id uuid, p_mentor_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  weights constant public.match_weights := private.current_weights();
+  score jsonb;
+  blocked_by constant text := private.blocking_rule(p_student_id, p_mentor_id);
+  answer jsonb;
+begin
+  perform private.require_score(p_student_id, p_mentor_id);
+  score := private.score_pair(p_student_id, p_mentor_id, weights);
+  -- Of two who suit alike the lower id comes first.
+  select jsonb_build_object(
+    'rank', 1 + count(*) filter (where a.ahead),
+    'of', count(*) filter (where a.mentor_id <> p_mentor_id) + 1,
+    'best_total', greatest(round(max(a.units) / 10000.0, 2), (score ->> 'total')::numeric),
+    'gives_up', greatest(round(max(a.units) / 10000.0, 2) - (score ->> 'total')::numeric, 0)
+  )
+  into answer
+  from (
+    select x.*, (x.units, p_mentor_id) > ((score ->> 'units')::integer, x.mentor_id)
+      and x.mentor_id <> p_mentor_id as ahead
+    from private.allowed_mentors(p_student_id, weights) as x
+  ) as a;
+  return score || answer || jsonb_build_object(
+    'rule', blocked_by,
+    'rule_in_words', private.rule_words(blocked_by),
+    'ahead', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'mentor_id', a.mentor_id, 'mentor_name', u.full_name,
+        'total', round(a.units / 10000.0, 2)
+      ) order by a.rank), '[]')
+      from private.allowed_mentors(p_student_id, weights) as a
+      inner join public.users as u on u.id = a.mentor_id
+      where a.rank <= 3 and a.mentor_id <> p_mentor_id
+        and (a.units, p_mentor_id) > ((score ->> 'units')::integer, a.mentor_id)
+    )
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.explain_match(p_student_id uuid, p_mentor_id uuid) IS 'Why, or why not, these two; for those who may know.';
+
+CREATE FUNCTION private.feedback_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  rated uuid[] := '{}';
+begin
+  if tg_op <> 'INSERT' then
+    rated := array(select o.about_id from old_rows as o where o.author_role = 'student');
+  end if;
+  if tg_op <> 'DELETE' then
+    rated := rated || array(select n.about_id from new_rows as n where n.author_role = 'student');
+    perform private.note_contact(array(
+      select n.match_id from new_rows as n
+      where n.feedback_type <> 'check_in' or n.comment <> 'help'
+    ));
+  end if;
+  perform private.refresh_ratings(array(select distinct r.id from unnest(rated) as r (id)));
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.feedback_changed() IS 'Trigger: mentors are rated anew, and the two were heard of.';
+
+CREATE FUNCTION private.feedback_stats(p_since timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'given', count(*),
+    'mean_rating_by_students', round(avg(f.rating) filter (where f.author_role = 'student'), 2),
+    'mean_rating_by_mentors', round(avg(f.rating) filter (where f.author_role = 'mentor'), 2),
+    'surveys_answered', count(*) filter (where f.feedback_type = 'survey'),
+    'survey_mails', (
+      select count(*) from public.message_outbox as o
+      where o.kind in ('feedback_survey', 'survey_digest') and o.created_at >= p_since
+    )
+  )
+  from public.mentorship_feedback as f
+  where f.created_at >= p_since
+$$;
+
+COMMENT ON FUNCTION private.feedback_stats(p_since timestamp with time zone) IS 'Feedback and surveys since then.';
+
+CREATE FUNCTION private.follow_primary(p_students uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update public.users as u
+  set mentor_id = now.mentor_id
+  from (
+    select s.id, m.mentor_id
+    from unnest(p_students) as s (id)
+    left join public.matches as m
+      on m.student_id = s.id and m.role = 'primary' and m.status in ('active', 'paused')
+  ) as now
+  where u.id = now.id and u.mentor_id is distinct from now.mentor_id
+    and u.id::text is distinct from current_setting('mentor_sync.replacing', true)
+$$;
+
+COMMENT ON FUNCTION private.follow_primary(p_students uuid[]) IS 'Writes into users.mentor_id who mentors these students now.';
+
+CREATE FUNCTION private.forbidden_pairs(p_request_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'places', coalesce(jsonb_agg(f.place - 1), '[]'),
+    'mentors', coalesce(jsonb_agg(f.mentor_id), '[]')
+  )
+  from (
+    select p.place, x.mentor_id
+    from unnest(p_request_ids) with ordinality as p (id, place)
+    inner join public.mentorship_requests as r on r.id = p.id
+    cross join lateral (
+      select b.mentor_id from public.blocked_pairs as b where b.student_id = r.student_id
+      union
+      select m.mentor_id from public.matches as m where m.student_id = r.student_id
+      union
+      select o.mentor_id from public.match_offers as o where o.request_id = r.id
+    ) as x
+  ) as f
+$$;
+
+COMMENT ON FUNCTION private.forbidden_pairs(p_request_ids uuid[]) IS 'Places of requests, from 0 on, and mentors who are not to be offered for them.';
+
 CREATE FUNCTION private.forget_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -940,6 +2562,302 @@ $$;
 
 COMMENT ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Forgets the rejects of members who were deleted, within a range of member ids.';
 
+CREATE FUNCTION private.free_seats(p_mentor_id uuid) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select greatest(s.effective - s.taken, 0) from private.mentor_states(array[p_mentor_id]) as s
+$$;
+
+COMMENT ON FUNCTION private.free_seats(p_mentor_id uuid) IS 'How many more students a mentor may be offered.';
+
+CREATE FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) RETURNS TABLE(id uuid, role text, status text, student_id uuid, student_name text, student_email text, mentor_id uuid, mentor_name text, mentor_email text, score numeric, health_status text, health_score integer, started_at timestamp with time zone, ended_at timestamp with time zone, end_reason text, last_contact_at timestamp with time zone, at_risk_since timestamp with time zone, meetings bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins see all matches.' using errcode = '42501';
+  end if;
+  return query
+  select
+    m.id, m.role, m.status, s.id, s.full_name, s.email, t.id, t.full_name, t.email,
+    m.score, m.health_status, m.health_score, m.started_at, m.ended_at, m.end_reason,
+    m.last_contact_at, m.at_risk_since, coalesce(held.n, 0)
+  from public.matches as m
+  inner join public.users as s on s.id = m.student_id
+  inner join public.users as t on t.id = m.mentor_id
+  left join (
+    select x.match_id, count(*) as n from public.mentorship_sessions as x
+    where x.status = 'COMPLETED' and not x.is_deleted and x.match_id is not null
+    group by x.match_id
+  ) as held on held.match_id = m.id
+  where (p_status is null or m.status = p_status)
+    and (p_mentor_id is null or m.mentor_id = p_mentor_id)
+    and (p_student_id is null or m.student_id = p_student_id)
+    and (p_health is null or m.health_status = p_health)
+    and (p_role is null or m.role = p_role)
+    and (p_search is null or private.is_named(p_search, s) or private.is_named(p_search, t))
+  order by m.started_at desc, m.id;
+end
+$$;
+
+COMMENT ON FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) IS 'The matches, for those who may see all.';
+
+CREATE TABLE public.users (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    full_name text,
+    role text DEFAULT 'student'::text NOT NULL,
+    status text DEFAULT 'Active'::text NOT NULL,
+    auth_user_id uuid,
+    legacy_user_id bigint,
+    member_id uuid,
+    mentor_id uuid,
+    timezone text,
+    country text,
+    city text,
+    contact_preference text,
+    locale text,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['student'::text, 'mentor'::text, 'admin'::text, 'system'::text]))),
+    CONSTRAINT users_status_known CHECK ((status = ANY (ARRAY['Active'::text, 'Inactive'::text, 'Passed out / Completed'::text])))
+);
+
+COMMENT ON TABLE public.users IS 'People: students, mentors, admins and system accounts.';
+
+COMMENT ON COLUMN public.users.id IS 'The person, everywhere in mentor_sync.';
+
+COMMENT ON COLUMN public.users.email IS 'Where the person is written to.';
+
+COMMENT ON COLUMN public.users.full_name IS 'Name as shown.';
+
+COMMENT ON COLUMN public.users.role IS 'student, mentor, admin or system.';
+
+COMMENT ON COLUMN public.users.status IS 'Active, Inactive or Passed out / Completed.';
+
+COMMENT ON COLUMN public.users.auth_user_id IS 'The Supabase Auth user who signs in as this person; linked once, by the confirmed address.';
+
+COMMENT ON COLUMN public.users.legacy_user_id IS 'The account: users_user.id.';
+
+COMMENT ON COLUMN public.users.member_id IS 'The member: members.id.';
+
+COMMENT ON COLUMN public.users.mentor_id IS 'The mentor of this student: users.id.';
+
+COMMENT ON COLUMN public.users.timezone IS 'IANA time zone, such as Europe/Berlin.';
+
+COMMENT ON COLUMN public.users.country IS 'Country of residence.';
+
+COMMENT ON COLUMN public.users.city IS 'City of residence.';
+
+COMMENT ON COLUMN public.users.contact_preference IS 'How the person wishes to be reached.';
+
+COMMENT ON COLUMN public.users.locale IS 'Language of messages, such as de; empty: English.';
+
+COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.users.updated_at IS 'When something a person can see last changed.';
+
+CREATE VIEW public.v_at_risk_matches WITH (security_invoker='on') AS
+ SELECT m.id AS match_id,
+    m.student_id,
+    s.full_name AS student_name,
+    m.mentor_id,
+    t.full_name AS mentor_name,
+    m.at_risk_since,
+    m.escalated_at,
+    m.last_contact_at,
+    m.health_score,
+    m.health_reasons
+   FROM ((public.matches m
+     JOIN public.users s ON ((s.id = m.student_id)))
+     JOIN public.users t ON ((t.id = m.mentor_id)))
+  WHERE ((m.status = 'active'::text) AND (m.at_risk_since IS NOT NULL));
+
+COMMENT ON VIEW public.v_at_risk_matches IS 'Active matches that are at risk.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.match_id IS 'The match.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.student_id IS 'The student: users.id.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.student_name IS 'The student''s name.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.mentor_id IS 'The mentor: users.id.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.mentor_name IS 'The mentor''s name.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.at_risk_since IS 'Since when.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.escalated_at IS 'When admins were told of it.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.last_contact_at IS 'When the two were last heard of.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.health_score IS 'How well it goes, 0 to 100.';
+
+COMMENT ON COLUMN public.v_at_risk_matches.health_reasons IS 'What made the score: [{"part", "points", "of", "why"}].';
+
+CREATE FUNCTION private.get_at_risk_matches() RETURNS SETOF public.v_at_risk_matches
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins may see which matches are at risk.' using errcode = '42501';
+  end if;
+  return query
+  select v.* from public.v_at_risk_matches as v order by v.at_risk_since, v.match_id;
+end
+$$;
+
+COMMENT ON FUNCTION private.get_at_risk_matches() IS 'The matches at risk, for those who may.';
+
+CREATE FUNCTION private.get_dashboard_stats(p_days integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  since constant timestamptz := now() - make_interval(days => p_days);
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins see the statistics.' using errcode = '42501';
+  end if;
+  if coalesce(p_days, 0) not between 1 and 3650 then
+    raise exception 'p_days is 1 to 3650.' using errcode = 'MS012', hint = 'Ask for p_days=30.';
+  end if;
+  return jsonb_build_object(
+    'days', p_days,
+    'since', since,
+    'requests', private.request_stats(since),
+    'offers', private.offer_stats(since),
+    'matches', private.match_stats(since),
+    'capacity', private.capacity_stats(),
+    'feedback', private.feedback_stats(since),
+    'questions', private.question_stats(since)
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.get_dashboard_stats(p_days integer) IS 'How the programme does, for those who may see it.';
+
+CREATE FUNCTION private.get_leaderboard(p_limit integer) RETURNS TABLE(rank integer, mentor_id uuid, name text, points integer, questions_completed integer, question_rating numeric, sessions_held integer, matches_completed integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  if coalesce(p_limit, 0) not between 1 and 1000 then
+    raise exception 'p_limit is 1 to 1000.' using errcode = 'MS012', hint = 'Ask for p_limit=10.';
+  end if;
+  return query
+  select
+    b.rank, b.mentor_id, u.full_name, b.points, b.questions_completed, b.question_rating,
+    b.sessions_held, b.matches_completed
+  from public.mentor_leaderboard as b
+  inner join public.mentors as t on t.person_id = b.mentor_id and t.is_approved and t.is_active
+  inner join public.users as u on u.id = b.mentor_id
+  order by b.rank, u.full_name, b.mentor_id
+  limit p_limit;
+end
+$$;
+
+COMMENT ON FUNCTION private.get_leaderboard(p_limit integer) IS 'The first of the leaderboard, by name.';
+
+CREATE FUNCTION private.get_matches() RETURNS TABLE(id uuid, my_role text, role text, status text, other_id uuid, other_name text, other_email text, goals text[], score numeric, started_at timestamp with time zone, last_contact_at timestamp with time zone, ended_at timestamp with time zone, end_reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select
+    m.id, case m.student_id when me.id then 'student' else 'mentor' end, m.role, m.status, o.id,
+    o.full_name, case when m.status in ('active', 'paused') then private.trim_space(o.email) end,
+    m.goals, m.score, m.started_at, m.last_contact_at, m.ended_at, m.end_reason
+  from (select private.current_user_id()) as me (id)
+  inner join public.matches as m on m.student_id = me.id or m.mentor_id = me.id
+  inner join public.users as o
+    on o.id = case m.student_id when me.id then m.mentor_id else m.student_id end
+  order by m.ended_at desc nulls first, m.started_at desc, m.id
+$$;
+
+COMMENT ON FUNCTION private.get_matches() IS 'The matches of whoever is signed in.';
+
+CREATE FUNCTION private.get_open_questions(p_topics text[]) RETURNS TABLE(id uuid, title text, question text, topics text[], student_name text, suits boolean, created_at timestamp with time zone, expires_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+  wanted constant text[] := array(select private.terms_of(p_topics));
+  mine constant text[] := private.terms_of_mentor(me);
+begin
+  if not (private.answers_questions() or private.sees_everything()) then
+    raise exception 'Only approved, active mentors see open questions.' using errcode = '42501';
+  end if;
+  return query
+  select
+    q.id, q.title, q.question, q.topics, u.full_name, topic.terms && mine as suits, q.created_at,
+    q.expires_at
+  from public.quick_questions as q
+  inner join public.users as u on u.id = q.student_id
+  cross join lateral (select array(select private.terms_of(q.topics))) as topic (terms)
+  where q.status = 'open' and q.expires_at > now() and q.student_id is distinct from me
+    and (p_topics is null or topic.terms && wanted)
+  order by suits desc, q.created_at, q.id;
+end
+$$;
+
+COMMENT ON FUNCTION private.get_open_questions(p_topics text[]) IS 'Open questions of others, those that suit the caller first.';
+
+CREATE FUNCTION private.get_specialization_report() RETURNS TABLE(specialization text, mentors bigint, verified bigint, mean_level numeric, active_students bigint, mean_rating numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins read the report.' using errcode = '42501';
+  end if;
+  return query
+  with had as (
+    select s.mentor_id, s.specialization, s.verified, s.proficiency_level, t.rating,
+      t.rating_count, coalesce(now_with.n, 0) as students
+    from public.mentor_specializations as s
+    inner join public.mentors as t on t.person_id = s.mentor_id and t.is_approved and t.is_active
+    left join (
+      select m.mentor_id, count(distinct m.student_id) as n
+      from public.matches as m where m.status in ('active', 'paused')
+      group by m.mentor_id
+    ) as now_with on now_with.mentor_id = s.mentor_id
+  )
+  select
+    min(private.trim_space(h.specialization)), count(distinct h.mentor_id),
+    count(distinct h.mentor_id) filter (where h.verified), round(avg(h.proficiency_level), 2),
+    sum(h.students)::bigint,
+    round(sum(h.rating * h.rating_count) / nullif(sum(h.rating_count), 0), 2)
+  from had as h
+  group by lower(private.trim_space(h.specialization))
+  order by 2 desc, 1;
+end
+$$;
+
+COMMENT ON FUNCTION private.get_specialization_report() IS 'Each specialisation of listed mentors in numbers, for those who may.';
+
+CREATE FUNCTION private.get_specializations(p_mentor_id uuid) RETURNS TABLE(id uuid, mentor_id uuid, specialization text, proficiency_level integer, certification_url text, verified boolean, created_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select
+    s.id, s.mentor_id, s.specialization, s.proficiency_level, s.certification_url, s.verified,
+    s.created_at
+  from public.mentor_specializations as s
+  inner join public.mentors as t on t.person_id = s.mentor_id
+  where s.mentor_id = p_mentor_id and (
+    (t.is_approved and t.is_active)
+    or t.person_id = (select private.current_user_id())
+    or (select private.sees_everything())
+  )
+  order by s.verified desc, s.proficiency_level desc nulls last, s.specialization
+$$;
+
+COMMENT ON FUNCTION private.get_specializations(p_mentor_id uuid) IS 'What a mentor is good at, as far as the caller may see the mentor.';
+
 CREATE FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) RETURNS bigint
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -948,6 +2866,99 @@ CREATE FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) RETURNS bigin
 $$;
 
 COMMENT ON FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) IS 'Hash of the columns of a row that are not logged, but for when it was written.';
+
+CREATE FUNCTION private.health_changes(p_ids uuid[]) RETURNS SETOF private.health_change
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select
+    m.id, m.student_id, m.mentor_id, h.score, h.status, h.reasons, risk.since, risk.told,
+    h.asks_for_help, m.last_contact_at, m.at_risk_since, m.escalated_at
+  from private.match_health(p_ids) as h
+  inner join public.matches as m on m.id = h.match_id and m.status = 'active'
+  cross join lateral (
+    select
+      case when h.status = 'at_risk' then coalesce(m.at_risk_since, now()) end as since,
+      case when h.status = 'at_risk' then coalesce(
+        m.escalated_at,
+        case when h.asks_for_help or m.at_risk_since <= now() - make_interval(
+          days => private.number_setting('escalate_days', 7)
+        ) then now() end
+      ) end as told
+  ) as risk
+  where (
+    m.health_score, m.health_status, m.health_reasons, m.at_risk_since, m.escalated_at
+  ) is distinct from (h.score, h.status, h.reasons, risk.since, risk.told)
+$$;
+
+COMMENT ON FUNCTION private.health_changes(p_ids uuid[]) IS 'Those of these matches whose rows are to be written.';
+
+CREATE FUNCTION private.health_part(p_part text, p_share numeric, p_of integer, p_why text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'part', p_part, 'points', round(least(greatest(p_share, 0), 1) * p_of)::integer, 'of', p_of,
+    'why', p_why
+  )
+$$;
+
+COMMENT ON FUNCTION private.health_part(p_part text, p_share numeric, p_of integer, p_why text) IS 'A part of a health score: a share, 0 to 1, of so many points, and why.';
+
+CREATE FUNCTION private.health_parts(p_signs private.match_signs, p_silence integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_array(
+    private.health_part(
+      'meetings',
+      20.0 / 35 * case
+        when p_signs.next_at is not null then 1
+        when p_signs.met_at is null then 0
+        else least(1, (3.0 * p_silence - private.days_since(p_signs.met_at)) / (2 * p_silence))
+      end
+      + 15.0 / 35 * least(
+        1, p_signs.days_met
+        / greatest(1, least(3, floor(private.days_since(p_signs.since) / p_silence)))
+      ),
+      35,
+      concat_ws(
+        '; ',
+        coalesce('they last met on ' || private.day_name(p_signs.met_at), 'they have not met yet'),
+        'meet next on ' || private.day_name(p_signs.next_at),
+        p_signs.days_met || ' of the last ' || 3 * p_silence || ' days had a meeting'
+      )
+    ),
+    private.health_part(
+      'replies',
+      1.5 * (p_silence - private.days_since(p_signs.heard_at)) / p_silence,
+      25, 'last heard of on ' || private.day_name(p_signs.heard_at)
+    ),
+    private.health_part(
+      'feedback', coalesce((p_signs.rating - 1) / 4, 0.6), 20,
+      coalesce('the latest ratings are ' || round(p_signs.rating, 1) || ' of 5', 'no rating yet')
+    ),
+    private.health_part(
+      'check_ins',
+      case when p_signs.asks_for_help then 0 when p_signs.is_well then 1 else 0.6 end, 10,
+      case
+        when p_signs.asks_for_help then 'one of them asks for help'
+        when p_signs.is_well then 'they say that all is well'
+        else 'nobody was asked lately, or answered'
+      end
+    ),
+    private.health_part(
+      'goals',
+      coalesce(1 - p_signs.overdue / nullif(p_signs.items, 0)::numeric, 0.6), 10,
+      case p_signs.items
+        when 0 then 'no action item has a date'
+        else p_signs.overdue || ' of ' || p_signs.items || ' action items are overdue'
+      end
+    )
+  )
+$$;
+
+COMMENT ON FUNCTION private.health_parts(p_signs private.match_signs, p_silence integer) IS 'The parts of a health score: [{"part", "points", "of", "why"}].';
 
 CREATE FUNCTION private.held_back(p_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
@@ -1008,6 +3019,27 @@ $$;
 
 COMMENT ON FUNCTION private.holders_of(p_session_id uuid) IS 'Who was told of a session and not of its end.';
 
+CREATE FUNCTION private.hours_apart(p_zone text, p_other text) RETURNS numeric
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select least(d.hours, 24 - d.hours)
+  from (
+    select abs(private.zone_hours(p_zone) - private.zone_hours(p_other)) as hours
+  ) as d
+$$;
+
+COMMENT ON FUNCTION private.hours_apart(p_zone text, p_other text) IS 'Hours between two time zones, the short way round; null where one is not known.';
+
+CREATE FUNCTION private.hours_between(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select round(extract(epoch from p_until - p_from) / 3600, 1)
+$$;
+
+COMMENT ON FUNCTION private.hours_between(p_from timestamp with time zone, p_until timestamp with time zone) IS 'How many hours.';
+
 CREATE FUNCTION private.is_admin() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1021,6 +3053,116 @@ $$;
 
 COMMENT ON FUNCTION private.is_admin() IS 'Whether the person who is signed in is an active admin.';
 
+CREATE TABLE public.mentorship_profiles (
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    career_goals text[] DEFAULT '{}'::text[] NOT NULL,
+    industries text[] DEFAULT '{}'::text[] NOT NULL,
+    research_interests text[] DEFAULT '{}'::text[] NOT NULL,
+    skills text[] DEFAULT '{}'::text[] NOT NULL,
+    languages text[] DEFAULT '{}'::text[] NOT NULL,
+    channels text[] DEFAULT '{}'::text[] NOT NULL,
+    learning_style text,
+    about text DEFAULT ''::text NOT NULL,
+    available_hours numeric(4,1),
+    availability jsonb DEFAULT '{}'::jsonb NOT NULL,
+    preferences jsonb DEFAULT '{}'::jsonb NOT NULL,
+    paused_until timestamp with time zone,
+    mentee_count integer DEFAULT 0 NOT NULL,
+    synced jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mentorship_profiles_about_fits CHECK ((length(about) <= 5000)),
+    CONSTRAINT mentorship_profiles_channels_known CHECK ((channels <@ '{video,phone,chat,email,in_person}'::text[])),
+    CONSTRAINT mentorship_profiles_count_not_negative CHECK ((mentee_count >= 0)),
+    CONSTRAINT mentorship_profiles_hours_fit CHECK (((available_hours >= (0)::numeric) AND (available_hours <= (168)::numeric))),
+    CONSTRAINT mentorship_profiles_lists_fit CHECK (((cardinality(career_goals) <= 50) AND (cardinality(industries) <= 50) AND (cardinality(research_interests) <= 50) AND (cardinality(skills) <= 100) AND (cardinality(languages) <= 30))),
+    CONSTRAINT mentorship_profiles_objects CHECK (((jsonb_typeof(availability) = ANY (ARRAY['object'::text, 'array'::text])) AND (jsonb_typeof(preferences) = 'object'::text))),
+    CONSTRAINT mentorship_profiles_role_known CHECK ((role = ANY (ARRAY['student'::text, 'mentor'::text]))),
+    CONSTRAINT mentorship_profiles_style_known CHECK ((learning_style = ANY (ARRAY['visual'::text, 'auditory'::text, 'kinesthetic'::text, 'mixed'::text])))
+);
+
+COMMENT ON TABLE public.mentorship_profiles IS 'What matching knows of students and mentors.';
+
+COMMENT ON COLUMN public.mentorship_profiles.user_id IS 'The person: users.id.';
+
+COMMENT ON COLUMN public.mentorship_profiles.role IS 'student or mentor.';
+
+COMMENT ON COLUMN public.mentorship_profiles.is_active IS 'Off: neither offered nor matched.';
+
+COMMENT ON COLUMN public.mentorship_profiles.career_goals IS 'What a student wants to reach; what a mentor helps to reach.';
+
+COMMENT ON COLUMN public.mentorship_profiles.industries IS 'Fields of work.';
+
+COMMENT ON COLUMN public.mentorship_profiles.research_interests IS 'Subjects of research.';
+
+COMMENT ON COLUMN public.mentorship_profiles.skills IS 'What a student wants to learn, and what a mentor knows.';
+
+COMMENT ON COLUMN public.mentorship_profiles.languages IS 'Languages spoken, as codes such as de.';
+
+COMMENT ON COLUMN public.mentorship_profiles.channels IS 'How to meet: video, phone, chat, email, in_person.';
+
+COMMENT ON COLUMN public.mentorship_profiles.learning_style IS 'visual, auditory, kinesthetic or mixed; of mentors, mentors.teaching_style goes before it.';
+
+COMMENT ON COLUMN public.mentorship_profiles.about IS 'About the person, in their words.';
+
+COMMENT ON COLUMN public.mentorship_profiles.available_hours IS 'Hours a week; a mentor with 0 is offered to nobody.';
+
+COMMENT ON COLUMN public.mentorship_profiles.availability IS 'When the person can meet.';
+
+COMMENT ON COLUMN public.mentorship_profiles.preferences IS 'Further wishes of the application.';
+
+COMMENT ON COLUMN public.mentorship_profiles.paused_until IS 'Until when a mentor takes nobody new.';
+
+COMMENT ON COLUMN public.mentorship_profiles.mentee_count IS 'Students that a mentor has now; kept by the matches.';
+
+COMMENT ON COLUMN public.mentorship_profiles.synced IS 'What the sync last wrote. A value that differs from it was edited, and is left alone.';
+
+COMMENT ON COLUMN public.mentorship_profiles.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.mentorship_profiles.updated_at IS 'When it was last changed.';
+
+CREATE FUNCTION private.is_as_derived(p_profile public.mentorship_profiles) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select p_profile.synced ? 'source'
+    and p_profile.synced - 'source' = jsonb_build_object(
+      'career_goals', p_profile.career_goals, 'industries', p_profile.industries,
+      'skills', p_profile.skills
+    )
+    and p_profile.role = 'mentor' and p_profile.mentee_count = 0 and p_profile.about = ''
+    and p_profile.research_interests = '{}' and p_profile.languages = '{}'
+    and p_profile.channels = '{}' and p_profile.preferences = '{}' and p_profile.availability = '{}'
+    and num_nonnulls(p_profile.learning_style, p_profile.available_hours, p_profile.paused_until) = 0
+$$;
+
+COMMENT ON FUNCTION private.is_as_derived(p_profile public.mentorship_profiles) IS 'Whether a profile holds nothing but what the sync made of the member.';
+
+CREATE FUNCTION private.is_known_term(p_term text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return exists (select from public.term_aliases as a where a.alias = p_term)
+    or exists (select from public.match_terms as t where t.term = p_term and t.is_known);
+end
+$$;
+
+COMMENT ON FUNCTION private.is_known_term(p_term text) IS 'Whether a normalised word is in the vocabulary, so that it is found within sentences.';
+
+CREATE FUNCTION private.is_mentor() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select exists (
+    select from public.mentors as t where t.person_id = (select private.current_user_id())
+  )
+$$;
+
+COMMENT ON FUNCTION private.is_mentor() IS 'Whether the person who is signed in is a mentor, approved or not.';
+
 CREATE FUNCTION private.is_mentor_type(p_membershiptype text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
@@ -1031,6 +3173,15 @@ end
 $$;
 
 COMMENT ON FUNCTION private.is_mentor_type(p_membershiptype text) IS 'Whether a membershiptype says mentor: trimmed, in any case.';
+
+CREATE FUNCTION private.is_named(p_search text, p_person public.users) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select position(lower(p_search) in lower(concat_ws(' ', p_person.full_name, p_person.email))) > 0
+$$;
+
+COMMENT ON FUNCTION private.is_named(p_search text, p_person public.users) IS 'Whether name or address of a person has this in it.';
 
 CREATE FUNCTION private.is_rows_fault(p_code text, p_context text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -1067,6 +3218,89 @@ $$;
 
 COMMENT ON FUNCTION private.is_signed_by(p_key text, p_headers jsonb, p_body text) IS 'Whether one of the signatures in the headers is of this body, by this key, and not older than five minutes.';
 
+CREATE FUNCTION private.is_student_now(p_user_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return exists (
+    select from public.mentorship_requests as r
+    where r.student_id = p_user_id and r.status in ('open', 'offered')
+  ) or exists (
+    select from public.matches as m
+    where m.student_id = p_user_id and m.status in ('active', 'paused')
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.is_student_now(p_user_id uuid) IS 'Whether a person has a mentor or looks for one.';
+
+CREATE FUNCTION private.keep_feedback(p_match public.matches, p_author uuid, p_rating integer, p_comment text, p_type text, p_period integer, p_session_id uuid, p_is_shared boolean) RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into public.mentorship_feedback as f (
+    match_id, session_id, author_id, author_role, about_id, rating, comment, feedback_type, period,
+    is_shared
+  )
+  values (
+    p_match.id, p_session_id, p_author, private.side_of(p_match, p_author),
+    case p_author when p_match.student_id then p_match.mentor_id else p_match.student_id end,
+    p_rating, coalesce(p_comment, ''), p_type, p_period, coalesce(p_is_shared, false)
+  )
+  on conflict (match_id, author_id, feedback_type, period, session_id)
+  where feedback_type <> 'general'
+  do update set
+    rating = coalesce(excluded.rating, f.rating),
+    comment = coalesce(nullif(excluded.comment, ''), f.comment),
+    is_shared = coalesce(p_is_shared, f.is_shared)
+  returning f.id
+$$;
+
+COMMENT ON FUNCTION private.keep_feedback(p_match public.matches, p_author uuid, p_rating integer, p_comment text, p_type text, p_period integer, p_session_id uuid, p_is_shared boolean) IS 'Keeps feedback of one side; what was said of the same before is corrected.';
+
+CREATE FUNCTION private.keep_health(p_changes private.health_change[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select public.supersede_messages(
+    private.risk_about(c.match_id, c.was_at_risk_since), array['health_check_in']
+  )
+  from unnest(p_changes) as c
+  where c.was_at_risk_since is not null and c.at_risk_since is null;
+  update public.matches as m
+  set
+    health_score = c.score, health_status = c.status, health_reasons = c.reasons,
+    health_checked_at = now(), at_risk_since = c.at_risk_since, escalated_at = c.escalated_at
+  from unnest(p_changes) as c
+  where m.id = c.match_id and m.status = 'active'
+$$;
+
+COMMENT ON FUNCTION private.keep_health(p_changes private.health_change[]) IS 'Writes the health of matches; what was not sent yet about a risk that is over is not sent.';
+
+CREATE FUNCTION private.keep_progress(p_run public.job_runs, p_after uuid, p_cursor uuid, p_read integer, p_done boolean, p_counts jsonb) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with answer (value) as (
+    values (jsonb_build_object(
+      'cursor', p_cursor, 'done', p_done, 'read', p_read, 'counts', p_counts
+    ))
+  )
+  update public.job_runs as r
+  set progress = jsonb_build_object(
+    'after', p_after, 'cursor', p_cursor, 'done', p_done,
+    'read', coalesce((p_run.progress ->> 'read')::bigint, 0) + p_read,
+    'counts', private.add_counts(coalesce(p_run.progress -> 'counts', '{}'), p_counts),
+    'answer', a.value
+  )
+  from answer as a
+  where r.id = p_run.id
+  returning a.value
+$$;
+
+COMMENT ON FUNCTION private.keep_progress(p_run public.job_runs, p_after uuid, p_cursor uuid, p_read integer, p_done boolean, p_counts jsonb) IS 'Notes in its run what a chunk did: the answer of the call.';
+
 CREATE FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -1089,6 +3323,21 @@ $$;
 
 COMMENT ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) IS 'Notes the members that were rejected now, and forgets those that no longer are.';
 
+CREATE FUNCTION private.keep_terms(p_terms text[], p_labels text[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into public.match_terms (term, label)
+  select w.term, coalesce(max(w.label), w.term)
+  from unnest(p_terms, p_labels) as w (term, label)
+  where not exists (select from public.match_terms as t where t.term = w.term)
+  group by w.term
+  order by w.term
+  on conflict (term) do nothing
+$$;
+
+COMMENT ON FUNCTION private.keep_terms(p_terms text[], p_labels text[]) IS 'Gives terms that are new their ids.';
+
 CREATE FUNCTION private.kind_enabled(p_kind text) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1110,6 +3359,34 @@ $$;
 
 COMMENT ON FUNCTION private.kind_enabled(p_kind text) IS 'Whether the programme sends this kind at all: the switches in program_settings.';
 
+CREATE FUNCTION private.known_phrases(p_normalised text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  words constant text[] := string_to_array(p_normalised, ' ');
+  place integer := 1;
+  size integer;
+  phrase text;
+begin
+  while place <= cardinality(words) loop
+    size := least(4, cardinality(words) - place + 1);
+    while size > 0 loop
+      phrase := array_to_string(words[place : place + size - 1], ' ');
+      -- Words of their own in any sentence; alone they mean the skill or the country.
+      exit when phrase <> all ('{it,us,go,r,pm}'::text[]) and private.is_known_term(phrase);
+      size := size - 1;
+    end loop;
+    if size > 0 then
+      return next private.meaning_of(phrase);
+    end if;
+    place := place + greatest(size, 1);
+  end loop;
+end
+$$;
+
+COMMENT ON FUNCTION private.known_phrases(p_normalised text) IS 'The terms of the vocabulary that a normalised sentence names.';
+
 CREATE FUNCTION private.known_zone(p_zone text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -1124,6 +3401,86 @@ end
 $$;
 
 COMMENT ON FUNCTION private.known_zone(p_zone text) IS 'The time zone, or UTC where it is none.';
+
+CREATE TABLE public.mentor_leaderboard (
+    mentor_id uuid NOT NULL,
+    rank integer NOT NULL,
+    points integer NOT NULL,
+    questions_completed integer DEFAULT 0 NOT NULL,
+    question_rating numeric(3,2),
+    sessions_held integer DEFAULT 0 NOT NULL,
+    matches_completed integer DEFAULT 0 NOT NULL,
+    refreshed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.mentor_leaderboard IS 'Mentors by what they gave; the job refresh_leaderboard keeps it.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.mentor_id IS 'The mentor: users.id.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.rank IS 'Place: 1 has most points; equal points share it.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.points IS 'See private.leaderboard_points.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.questions_completed IS 'Questions answered.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.question_rating IS 'Their mean rating; empty: unrated.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.sessions_held IS 'Sessions and meetings held.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.matches_completed IS 'Matches completed.';
+
+COMMENT ON COLUMN public.mentor_leaderboard.refreshed_at IS 'When the row last changed.';
+
+CREATE FUNCTION private.leaderboard() RETURNS SETOF public.mentor_leaderboard
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with counted as (
+    select
+      t.person_id,
+      private.leaderboard_points(q.answered, q.stars, s.held, m.completed) as points,
+      coalesce(q.answered, 0)::integer as answered, q.rating,
+      coalesce(s.held, 0)::integer as held, coalesce(m.completed, 0)::integer as completed
+    from public.mentors as t
+    left join (
+      select
+        x.claimed_by, count(*) as answered, round(avg(x.rating), 2) as rating,
+        sum(greatest(x.rating - 3, 0)) as stars
+      from public.quick_questions as x where x.status = 'completed'
+      group by x.claimed_by
+    ) as q on q.claimed_by = t.person_id
+    left join (
+      select x.mentor_id, count(*) as held
+      from public.mentorship_sessions as x where x.status = 'COMPLETED' and not x.is_deleted
+      group by x.mentor_id
+    ) as s on s.mentor_id = t.person_id
+    left join (
+      select x.mentor_id, count(*) as completed
+      from public.matches as x where x.status = 'completed'
+      group by x.mentor_id
+    ) as m on m.mentor_id = t.person_id
+    where t.is_approved and t.is_active and t.person_id is not null
+  )
+  select
+    c.person_id, (rank() over (order by c.points desc))::integer, c.points, c.answered, c.rating,
+    c.held, c.completed, now()
+  from counted as c
+  where c.points > 0
+$$;
+
+COMMENT ON FUNCTION private.leaderboard() IS 'The leaderboard as it should be: approved, active mentors with points; equals share a rank.';
+
+CREATE FUNCTION private.leaderboard_points(p_questions bigint, p_stars bigint, p_sessions bigint, p_matches bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select (
+    10 * coalesce(p_questions, 0) + 2 * coalesce(p_stars, 0) + 5 * coalesce(p_sessions, 0)
+    + 30 * coalesce(p_matches, 0)
+  )::integer
+$$;
+
+COMMENT ON FUNCTION private.leaderboard_points(p_questions bigint, p_stars bigint, p_sessions bigint, p_matches bigint) IS 'Points: 10 a question answered, and 2 for each star above three that its rating has; 5 a session or meeting held; 30 a match completed.';
 
 CREATE FUNCTION private.limit_waits(p_deadline timestamp with time zone) RETURNS void
     LANGUAGE sql
@@ -1182,6 +3539,109 @@ $$;
 
 COMMENT ON FUNCTION private.link_auth_users(p_addresses text[]) IS 'Links the Supabase Auth users with these normalised addresses to people, where that is safe.';
 
+CREATE FUNCTION private.location_terms(p_country text, p_city text, p_zone text) RETURNS TABLE(term text, label text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  country constant text := nullif(private.meaning_of(private.normalise_term(p_country)), '');
+  city constant text := nullif(private.normalise_term(p_city), '');
+  hour constant integer := floor(private.zone_hours(p_zone));
+  near integer;
+begin
+  return query
+  select 'country ' || country, coalesce(
+    (select t.label from public.match_terms as t where t.term = country), private.trim_space(p_country)
+  )
+  where country is not null;
+  -- A city is one of its country: there are many Londons.
+  return query
+  select left(concat_ws(' ', 'city', city, 'in', country), 100), left(private.trim_space(p_city), 100)
+  where city is not null;
+  if hour is null then
+    return;
+  end if;
+  return query
+  select 'region ' || lower(split_part(p_zone, '/', 1)), split_part(p_zone, '/', 1)
+  where p_zone ~ '^(Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific)/';
+  -- Three bands each: the same hour shares three, the next two, one further one.
+  foreach near in array array[hour - 1, hour, hour + 1] loop
+    near := (near + 36) % 24 - 12;
+    return query select 'zone ' || near, 'UTC' || to_char(near, 'SG00');
+  end loop;
+end
+$$;
+
+COMMENT ON FUNCTION private.location_terms(p_country text, p_city text, p_zone text) IS 'Country, city, region and bands of time zones as terms, so that nearness is shared terms.';
+
+CREATE FUNCTION private.lock_mentors(p_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  missing constant uuid[] := array(
+    select u.id from public.users as u
+    where u.id = any (p_ids)
+      and not exists (select from public.mentorship_profiles as p where p.user_id = u.id)
+    order by u.id
+  );
+begin
+  if missing <> '{}' then
+    perform private.note_stale(missing);
+    perform private.derive_profiles(missing);
+    insert into public.mentorship_profiles (user_id, role)
+    select m.id, 'mentor' from unnest(missing) as m (id)
+    on conflict do nothing;
+  end if;
+  perform from public.mentorship_profiles as p where p.user_id = any (p_ids)
+  order by p.user_id for no key update;
+end
+$$;
+
+COMMENT ON FUNCTION private.lock_mentors(p_ids uuid[]) IS 'Locks mentors, in the order of their ids, so that nobody else gives them a student.';
+
+CREATE FUNCTION private.lock_offer(p_offer_id uuid) RETURNS public.match_offers
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  offer public.match_offers;
+begin
+  perform from public.mentorship_requests as r
+  where r.id = (select o.request_id from public.match_offers as o where o.id = p_offer_id)
+  for update;
+  select o.* into offer from public.match_offers as o
+  where o.id = p_offer_id and o.mentor_id = private.current_user_id()
+  for update;
+  if not found then
+    raise exception 'No such offer was made to you.'
+      using errcode = 'MS023', hint = 'get_match_batch lists the offers that are open.';
+  end if;
+  return offer;
+end
+$$;
+
+COMMENT ON FUNCTION private.lock_offer(p_offer_id uuid) IS 'The offer, with its request locked: MS023 unless it was made to who is signed in.';
+
+CREATE FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform from public.mentorship_requests as r
+  where r.student_id = p_student_id
+    and (r.id = p_request_id or p_request_id is null and r.status in ('open', 'offered'))
+  for update;
+  perform from public.users as u where u.id = p_student_id for no key update;
+  if not found then
+    raise exception 'There is no person %.', p_student_id
+      using errcode = 'MS011', hint = 'Give an id of the table users.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid) IS 'Locks a student, before that the request given or the one that is open.';
+
 CREATE FUNCTION private.log_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1228,6 +3688,72 @@ $$;
 
 COMMENT ON FUNCTION private.log_changes() IS 'Trigger: notes what a run changes, in the columns that the trigger names.';
 
+CREATE FUNCTION private.log_match_events() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  run constant uuid := nullif(current_setting('mentor_sync.run_id', true), '')::uuid;
+  cause constant jsonb := coalesce(
+    nullif(current_setting('mentor_sync.cause', true), '')::jsonb,
+    jsonb_build_object('actor', private.current_user_id())
+  );
+begin
+  if tg_op = 'INSERT' then
+    insert into public.match_events (match_id, new_status, reason, actor_id, run_id, created_at)
+    select n.id, n.status, cause ->> 'reason', (cause ->> 'actor')::uuid, run, clock_timestamp()
+    from new_rows as n;
+    return null;
+  end if;
+  insert into public.match_events (
+    match_id, old_status, new_status, reason, actor_id, run_id, created_at
+  )
+  select
+    n.id, o.status, n.status, coalesce(cause ->> 'reason', n.end_reason),
+    (cause ->> 'actor')::uuid, run, clock_timestamp()
+  from old_rows as o
+  inner join new_rows as n on n.id = o.id
+  where o.status <> n.status;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.log_match_events() IS 'Trigger: notes each step of a match in match_events.';
+
+CREATE FUNCTION private.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  theirs constant public.matches := private.own_match(p_match_id);
+  held constant timestamptz := coalesce(p_held_at, now());
+  made uuid;
+begin
+  if theirs.status not in ('active', 'paused') then
+    raise exception 'This match is %.', theirs.status
+      using errcode = 'MS027', hint = 'Meetings are logged while it is active or paused.';
+  end if;
+  -- Clocks differ a little.
+  if held > now() + interval '5 minutes' then
+    raise exception 'A meeting is logged when it was held.'
+      using errcode = '22023', hint = 'Give p_held_at a time that is over.';
+  end if;
+  insert into public.mentorship_sessions (
+    match_id, mentor_id, user_id, session_type, status, scheduled_at, completed_at,
+    session_duration_minutes, format, notes, action_items, logged_by
+  )
+  values (
+    theirs.id, theirs.mentor_id, theirs.student_id, 'MENTORSHIP', 'COMPLETED', least(held, now()),
+    least(held, now()), p_minutes, p_format, nullif(p_notes, ''),
+    private.read_action_items(p_action_items), private.current_user_id()
+  )
+  returning session_id into made;
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION private.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) IS 'Logs a meeting, for the two of the match.';
+
 CREATE FUNCTION private.mail_alert() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1252,6 +3778,499 @@ end
 $$;
 
 COMMENT ON FUNCTION private.mail_alert() IS 'Trigger: admins get an alert by mail.';
+
+CREATE FUNCTION private.make_batches(p_run_id uuid, p_batches jsonb, p_weights_version integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  counts jsonb;
+  made uuid[];
+begin
+  perform from public.mentorship_requests as r
+  where r.id in (
+    select b.request_id from jsonb_to_recordset(p_batches) as b (request_id uuid)
+  )
+  order by r.id for update;
+  with given as materialized (
+    select
+      r.id as request_id, r.student_id, b.input_hash, o.mentor_id, o.units, o.confidence,
+      o.breakdown, o.reasons, row_number() over () as place
+    from jsonb_to_recordset(p_batches) as b (request_id uuid, input_hash bigint, offers jsonb)
+    inner join public.mentorship_requests as r on r.id = b.request_id and r.status = 'open'
+    cross join lateral jsonb_to_recordset(b.offers) as o (
+      mentor_id uuid, units integer, confidence integer, breakdown jsonb, reasons jsonb
+    )
+  ),
+  judged as materialized (
+    select r.place, r.rule
+    from (
+      select
+        array_agg(g.student_id order by g.place) as students,
+        array_agg(g.mentor_id order by g.place) as mentors,
+        array_agg(g.request_id order by g.place) as requests
+      from given as g
+    ) as l
+    cross join lateral private.pair_rules(l.students, l.mentors, l.requests) as r
+  ),
+  kept as materialized (
+    select g.*, row_number() over (partition by g.request_id order by g.place) as rank
+    from given as g
+    inner join judged as j on j.place = g.place and j.rule is null
+  ),
+  batch as (
+    insert into public.match_batches (
+      request_id, student_id, number, weights_version, input_hash, run_id, expires_at
+    )
+    select
+      k.request_id, k.student_id,
+      1 + coalesce(
+        (select max(b.number) from public.match_batches as b where b.request_id = k.request_id), 0
+      ),
+      p_weights_version, k.input_hash, p_run_id,
+      now() + make_interval(days => private.number_setting('offer_days', 5))
+    from kept as k
+    where k.rank = 1
+    returning id, request_id
+  ),
+  offered as (
+    insert into public.match_offers (
+      batch_id, request_id, student_id, mentor_id, rank, units, confidence, breakdown, reasons,
+      announced_at
+    )
+    select
+      b.id, k.request_id, k.student_id, k.mentor_id, k.rank, k.units, k.confidence, k.breakdown,
+      k.reasons, now()
+    from kept as k
+    inner join batch as b on b.request_id = k.request_id
+    returning id
+  ),
+  changed as (
+    update public.mentorship_requests as r
+    set status = 'offered'
+    from batch as b
+    where r.id = b.request_id
+    returning r.id
+  )
+  select array(select o.id from offered as o), jsonb_build_object(
+    'batches', (select count(*) from changed),
+    'refused', (select count(*) from judged as j where j.rule is not null),
+    'passed_over', jsonb_array_length(p_batches) - (select count(*) from batch)
+  )
+  into made, counts;
+  return counts || jsonb_build_object(
+    'offers', cardinality(made), 'announced', private.queue_offers(made)
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.make_batches(p_run_id uuid, p_batches jsonb, p_weights_version integer) IS 'Offers requests to these mentors, as far as the rules still allow it: counts.';
+
+CREATE FUNCTION private.match_batch() RETURNS TABLE(offer_id uuid, batch_id uuid, request_id uuid, side text, person_id uuid, person_name text, rank integer, status text, score numeric, confidence integer, breakdown jsonb, reasons jsonb, message text, focus_areas text[], goals text[], expires_at timestamp with time zone, created_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  with me as (
+    select private.current_user_id() as id
+  ),
+  visible as (
+    select 'student' as side, o.mentor_id as person_id, o.rank as shown_rank, o
+    from me
+    cross join lateral (
+      select b.id from public.match_batches as b
+      where b.student_id = me.id
+      order by b.created_at desc, b.number desc limit 1
+    ) as latest
+    inner join public.match_offers as o on o.batch_id = latest.id
+    union all
+    select 'mentor', o.student_id, null, o
+    from me
+    inner join public.match_offers as o on o.mentor_id = me.id and o.status = 'offered'
+  )
+  select
+    (v.o).id, (v.o).batch_id, (v.o).request_id, v.side, v.person_id, coalesce(u.full_name, ''),
+    v.shown_rank, (v.o).status, (v.o).score, (v.o).confidence, (v.o).breakdown, (v.o).reasons,
+    r.message, r.focus_areas, r.goals, b.expires_at, (v.o).created_at
+  from visible as v
+  inner join public.match_batches as b on b.id = (v.o).batch_id
+  inner join public.mentorship_requests as r on r.id = (v.o).request_id
+  inner join public.users as u on u.id = v.person_id
+  where v.side = 'student' or b.expires_at > now()
+  order by v.side, v.shown_rank, (v.o).units desc, (v.o).id
+$$;
+
+COMMENT ON FUNCTION private.match_batch() IS 'The offers that concern who is signed in.';
+
+CREATE FUNCTION private.match_health(p_ids uuid[]) RETURNS TABLE(match_id uuid, score integer, status text, reasons jsonb, asks_for_help boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select m.id, total.score, case
+    when total.score >= known.watch and not signs.asks_for_help then 'healthy'
+    when private.days_since(signs.since) < 14 then 'unknown'
+    when total.score < known.at_risk or signs.asks_for_help then 'at_risk'
+    else 'watch'
+  end, parts.reasons, signs.asks_for_help
+  from (
+    select
+      greatest(private.number_setting('silence_days', 21), 1) as silence,
+      private.number_setting('health_at_risk', 40) as at_risk,
+      private.number_setting('health_watch', 65) as watch
+    offset 0
+  ) as known
+  cross join public.matches as m
+  cross join lateral private.signs_of(m, known.silence) as signs
+  cross join lateral (select private.health_parts(signs, known.silence) as reasons offset 0) as parts
+  cross join lateral (
+    select sum((p.part ->> 'points')::integer)::integer as score
+    from jsonb_array_elements(parts.reasons) as p (part)
+  ) as total
+  where m.id = any (p_ids)
+$$;
+
+COMMENT ON FUNCTION private.match_health(p_ids uuid[]) IS 'How well these matches go: a score, 0 to 100, the parts that it is the sum of, and the status.';
+
+CREATE FUNCTION private.match_mail(p_match public.matches, p_person uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'other_name', coalesce(u.full_name, ''),
+    'other_role', case u.id when p_match.student_id then 'student' else 'mentor' end,
+    'other_email', private.trim_space(u.email),
+    'match_url', private.page_url('matches/' || p_match.id)
+  )
+  from public.users as u
+  where u.id in (p_match.student_id, p_match.mentor_id) and u.id <> p_person
+$$;
+
+COMMENT ON FUNCTION private.match_mail(p_match public.matches, p_person uuid) IS 'What the mail match_confirmed says to one side.';
+
+CREATE FUNCTION private.match_reasons(p_breakdown jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+declare
+  names constant text[] := '{goals,industry,research,technical,location,communication}';
+  words constant text[] := array[
+    'Goals in common', 'At home in the same field', 'Research in common', 'Skills wanted and known',
+    'Near each other', 'Ways to meet in common'
+  ];
+  said text[] := '{}';
+  labels text[];
+begin
+  for place in 1 .. 6 loop
+    labels := array(
+      select l from jsonb_array_elements_text(p_breakdown -> names[place] -> 'matched') as l
+    );
+    if place = 5 then
+      -- Of the bands of time zones one is enough, and no number.
+      labels := array(
+        select case when l.label ~ '^UTC[+-]' then 'time zone' else l.label end
+        from unnest(labels) with ordinality as l (label, nth)
+        group by 1 order by min(l.nth)
+      );
+    end if;
+    if labels <> '{}' then
+      said := said || (words[place] || ': ' || array_to_string(labels, ', '));
+    end if;
+  end loop;
+  return to_jsonb(said);
+end
+$$;
+
+COMMENT ON FUNCTION private.match_reasons(p_breakdown jsonb) IS 'The breakdown of a score in words: a sentence for each factor with something in common.';
+
+CREATE FUNCTION private.match_stats(p_since timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'by_status', (
+      select coalesce(jsonb_object_agg(c.status, c.n), '{}')
+      from (select x.status, count(*) as n from public.matches as x group by x.status) as c
+    ),
+    'at_risk', count(*) filter (where m.status = 'active' and m.health_status = 'at_risk'),
+    'started', count(*) filter (where m.started_at >= p_since),
+    'completed', count(*) filter (where m.status = 'completed' and m.ended_at >= p_since),
+    'dissolved', count(*) filter (where m.status = 'dissolved' and m.ended_at >= p_since)
+  )
+  from public.matches as m
+$$;
+
+COMMENT ON FUNCTION private.match_stats(p_since timestamp with time zone) IS 'Matches by status and those at risk, now; started and ended since then.';
+
+CREATE FUNCTION private.matched_people() RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+begin
+  return array(
+    select case m.student_id when me then m.mentor_id else m.student_id end
+    from public.matches as m
+    where (m.student_id = me or m.mentor_id = me) and m.status in ('active', 'paused')
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.matched_people() IS 'The mentors and students that the person who is signed in has now: the other sides of their matches that are active or paused.';
+
+CREATE FUNCTION private.matches_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  students uuid[];
+  mentors uuid[];
+  grown uuid[];
+begin
+  if tg_op = 'INSERT' then
+    select array_agg(n.student_id), array_agg(n.mentor_id) into students, mentors
+    from new_rows as n;
+  elsif tg_op = 'DELETE' then
+    select array_agg(o.student_id), array_agg(o.mentor_id) into students, mentors
+    from old_rows as o;
+  else
+    select array_agg(x.student_id), array_agg(x.mentor_id) into students, mentors
+    from old_rows as o
+    inner join new_rows as n on n.id = o.id
+    cross join lateral (
+      values (o.student_id, o.mentor_id), (n.student_id, n.mentor_id)
+    ) as x (student_id, mentor_id)
+    where (o.student_id, o.mentor_id, o.role, o.status)
+      is distinct from (n.student_id, n.mentor_id, n.role, n.status);
+  end if;
+  if students is null then
+    return null;
+  end if;
+  perform from public.users as u where u.id = any (students) order by u.id for no key update;
+  perform private.lock_mentors(mentors);
+  grown := array(select private.count_mentees(mentors));
+  perform private.require_seats(grown);
+  perform private.follow_primary(students);
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.matches_changed() IS 'Trigger: counts students, holds capacities, and lets users.mentor_id follow.';
+
+CREATE FUNCTION private.matches_of_caller(p_running boolean) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select array(
+    select m.id from public.matches as m
+    where private.current_user_id() in (m.student_id, m.mentor_id) and m.status <> 'pending'
+      and (not p_running or m.status in ('active', 'paused'))
+  )
+$$;
+
+COMMENT ON FUNCTION private.matches_of_caller(p_running boolean) IS 'The matches of whoever is signed in, those that go on or all.';
+
+CREATE FUNCTION private.matching_settings() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  weights constant public.match_weights := private.current_weights();
+begin
+  return jsonb_build_object(
+    'auto_match', coalesce(
+      (select s.value <> 'false'::jsonb from public.program_settings as s where s.key = 'auto_match'),
+      true
+    ),
+    'units_a_day', round(private.decimal_setting('waiting_credit_per_day', 0.5) * 10000),
+    'units_at_most', round(private.decimal_setting('waiting_credit_most', 15) * 10000),
+    'version', weights.version,
+    'weights', jsonb_build_object(
+      'goals', weights.goals, 'industry', weights.industry, 'research', weights.research,
+      'technical', weights.technical, 'location', weights.location,
+      'communication', weights.communication
+    )
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.matching_settings() IS 'By what the engine matches.';
+
+CREATE FUNCTION private.may_see_score(p_student_id uuid, p_mentor_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+begin
+  return private.sees_everything()
+    or me = p_student_id
+    or (
+      me = p_mentor_id
+      and p_student_id = any (private.connected_people())
+    );
+end
+$$;
+
+COMMENT ON FUNCTION private.may_see_score(p_student_id uuid, p_mentor_id uuid) IS 'Whether the caller may know how well these two suit.';
+
+CREATE FUNCTION private.meaning_of(p_term text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return coalesce((select a.term from public.term_aliases as a where a.alias = p_term), p_term);
+end
+$$;
+
+COMMENT ON FUNCTION private.meaning_of(p_term text) IS 'What a normalised word is an alias of, or itself.';
+
+CREATE FUNCTION private.meeting_terms(p_ids uuid[]) RETURNS TABLE(user_id uuid, factor smallint, term text, label text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  with profile as (
+    select p.user_id, p.channels || coalesce(r.channels, '{}') as channels,
+      lower(private.trim_space(u.contact_preference)) as preference,
+      case p.role when 'mentor' then coalesce(t.teaching_style, p.learning_style)
+        else p.learning_style end as style,
+      p.role, u.country, u.city,
+      case p.role when 'mentor' then coalesce(t.timezone, u.timezone) else u.timezone end as zone
+    from public.mentorship_profiles as p
+    inner join public.users as u on u.id = p.user_id
+    left join public.mentors as t on t.person_id = p.user_id
+    left join lateral (
+      select private.texts_of(x.preference_overrides -> 'channels') as channels
+      from public.mentorship_requests as x
+      where x.student_id = p.user_id and x.status in ('open', 'offered') and p.role = 'student'
+    ) as r on true
+    where p.user_id = any (p_ids)
+  )
+  select p.user_id, 5::smallint, l.term, l.label
+  from profile as p
+  cross join lateral private.location_terms(p.country, p.city, p.zone) as l
+  union
+  select p.user_id, 6::smallint, 'channel ' || c.channel, replace(c.channel, '_', ' ')
+  from profile as p
+  cross join lateral unnest(p.channels || p.preference) as c (channel)
+  where c.channel in ('video', 'phone', 'chat', 'email', 'in_person')
+  union
+  select p.user_id, 6::smallint, 'style ' || s.style, s.style
+  from profile as p
+  cross join lateral unnest('{visual,auditory,kinesthetic}'::text[]) as s (style)
+  -- Whoever learns in every way asks for none; whoever teaches in every way has each.
+  where s.style = p.style or (p.style = 'mixed' and p.role = 'mentor');
+end
+$$;
+
+COMMENT ON FUNCTION private.meeting_terms(p_ids uuid[]) IS 'Where these people are, how they meet, learn and teach, as terms of the factors 5 and 6.';
+
+CREATE FUNCTION private.meetings_held() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  update public.matches as m
+  set last_contact_at = held.latest
+  from (
+    select n.match_id, max(least(coalesce(n.completed_at, n.scheduled_at), now())) as latest
+    from new_rows as n
+    where n.match_id is not null and n.status = 'COMPLETED' and not n.is_deleted
+    group by n.match_id
+  ) as held
+  where m.id = held.match_id and coalesce(m.last_contact_at < held.latest, true)
+    and held.latest is not null;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.meetings_held() IS 'Trigger: the two of a match were heard of when they last met.';
+
+CREATE TABLE public.members (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    membershiptype text NOT NULL,
+    "areaOfExpertise" text,
+    skills text,
+    experience text,
+    occupation text,
+    jobtitle text,
+    industry text,
+    is_active boolean DEFAULT true,
+    country text,
+    city text,
+    linkedin text,
+    school text
+);
+
+COMMENT ON TABLE public.members IS 'Community members, as registered. Another application writes them.';
+
+COMMENT ON COLUMN public.members.id IS 'The member.';
+
+COMMENT ON COLUMN public.members.email IS 'Address given at registration; finds the account.';
+
+COMMENT ON COLUMN public.members.name IS 'Full name.';
+
+COMMENT ON COLUMN public.members.membershiptype IS 'mentor, mentee, student ...; mentor makes a mentor.';
+
+COMMENT ON COLUMN public.members."areaOfExpertise" IS 'Area of expertise; first entry of the expertise.';
+
+COMMENT ON COLUMN public.members.skills IS 'Skills, separated by commas; the first three count.';
+
+COMMENT ON COLUMN public.members.experience IS 'Experience in words; part of the bio.';
+
+COMMENT ON COLUMN public.members.occupation IS 'Occupation; part of the bio.';
+
+COMMENT ON COLUMN public.members.jobtitle IS 'Job title; part of the bio.';
+
+COMMENT ON COLUMN public.members.industry IS 'Industry; second entry of the expertise.';
+
+COMMENT ON COLUMN public.members.is_active IS 'Only active members become mentors.';
+
+COMMENT ON COLUMN public.members.country IS 'Country of residence.';
+
+COMMENT ON COLUMN public.members.city IS 'City of residence.';
+
+COMMENT ON COLUMN public.members.linkedin IS 'Address of the LinkedIn profile; shown to admins only.';
+
+COMMENT ON COLUMN public.members.school IS 'School or university.';
+
+CREATE VIEW private.source_members WITH (security_invoker='on') AS
+ SELECT id,
+    email,
+    name,
+    membershiptype,
+    (is_active IS TRUE) AS is_active,
+    "areaOfExpertise" AS area_of_expertise,
+    industry,
+    skills,
+    experience,
+    occupation,
+    jobtitle,
+    country,
+    city,
+    school,
+    linkedin
+   FROM public.members;
+
+COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
+
+CREATE FUNCTION private.member_hash(p_member private.source_members) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select hashtextextended(
+    concat(
+      p_member.area_of_expertise, chr(31), p_member.industry, chr(31), p_member.skills, chr(31),
+      p_member.occupation, chr(31), p_member.jobtitle
+    ), 0
+  )
+$$;
+
+COMMENT ON FUNCTION private.member_hash(p_member private.source_members) IS 'Hash of what a mentor''s profile is made of.';
 
 CREATE FUNCTION private.members_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1403,10 +4422,10 @@ CREATE FUNCTION private.mentor_directory(p_ids uuid[] DEFAULT NULL::uuid[]) RETU
   cross join (
     select
       (select private.sees_everything()) as everything,
-      (select private.current_user_id()) as myself
+      (select private.current_user_id()) || (select private.matched_people()) as near
   ) as caller
   cross join lateral (
-    select caller.everything or coalesce(t.person_id = caller.myself, false) as contact
+    select caller.everything or coalesce(t.person_id = any (caller.near), false) as contact
   ) as see
   left join public.users as p on p.id = t.person_id
   left join public.users_user as a on a.id = t.user_id
@@ -1421,6 +4440,20 @@ CREATE FUNCTION private.mentor_directory(p_ids uuid[] DEFAULT NULL::uuid[]) RETU
 $$;
 
 COMMENT ON FUNCTION private.mentor_directory(p_ids uuid[]) IS 'The mentors that the caller may see, of these or of all, with the fields that they may see.';
+
+CREATE FUNCTION private.mentor_edited() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.replace_mentor(
+    new.id, new.mentor_id, 'users.mentor_id was edited.', private.current_user_id()
+  );
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.mentor_edited() IS 'Trigger: whoever sets users.mentor_id assigns the student; empty ends the match.';
 
 CREATE FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -1478,6 +4511,216 @@ CREATE FUNCTION private.mentor_members_with(p_addresses text[]) RETURNS uuid[]
 $$;
 
 COMMENT ON FUNCTION private.mentor_members_with(p_addresses text[]) IS 'The active members of type mentor with these normalised addresses.';
+
+CREATE FUNCTION private.mentor_states(p_ids uuid[]) RETURNS TABLE(mentor_id uuid, declared integer, effective integer, taken integer, answer_hours numeric, unanswered integer, rule text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with setting as materialized (
+    select
+      private.number_setting('default_capacity', 20) as default_capacity,
+      private.number_setting('offer_days', 5) as offer_days,
+      private.number_setting('silent_after', 3) as silent_after,
+      make_interval(days => private.number_setting('silent_days', 30)) as silent_for
+  ),
+  state as (
+    select
+      wanted.id,
+      t.id as directory_id, t.is_approved, t.is_active and u.status = 'Active' as is_active,
+      p.role = 'mentor' as has_profile, p.is_active as profile_is_active, p.paused_until,
+      p.available_hours, coalesce(p.mentee_count, 0) as taken,
+      coalesce(t.capacity, s.default_capacity) as declared,
+      answers.hours,
+      silence.unanswered,
+      silence.unanswered >= s.silent_after
+        and silence.latest > now() - s.silent_for
+        and silence.latest >= p.updated_at as is_silent,
+      answers.hours > s.offer_days * 12 as is_slow
+    from unnest(p_ids) as wanted (id)
+    cross join setting as s
+    left join public.users as u on u.id = wanted.id
+    left join public.mentors as t on t.person_id = wanted.id
+    left join public.mentorship_profiles as p on p.user_id = wanted.id
+    cross join lateral (
+      select
+        round((percentile_cont(0.5) within group (
+          order by extract(epoch from o.answered_at - o.created_at) / 3600
+        ))::numeric, 1) as hours,
+        max(o.answered_at) as latest
+      from public.match_offers as o
+      where o.mentor_id = wanted.id and o.status in ('accepted', 'declined')
+        and o.created_at > now() - interval '90 days'
+    ) as answers
+    cross join lateral (
+      select count(*)::integer as unanswered, max(o.answered_at) as latest
+      from public.match_offers as o
+      where o.mentor_id = wanted.id and o.status = 'expired'
+        and o.created_at > coalesce(answers.latest, '-infinity')
+    ) as silence
+  )
+  select
+    s.id,
+    s.declared,
+    e.effective,
+    s.taken,
+    s.hours,
+    s.unanswered,
+    case
+      when s.directory_id is null or s.has_profile is not true then 'not_a_mentor'
+      when s.is_approved is not true then 'not_approved'
+      when not s.is_active or not s.profile_is_active then 'inactive'
+      when s.paused_until > now() then 'paused'
+      when s.available_hours = 0 then 'no_hours'
+      when s.is_silent then 'silent'
+      when e.effective <= s.taken then 'full'
+    end
+  from state as s
+  cross join lateral (
+    select case
+      when s.is_silent then 0
+      when s.is_slow then (s.declared + 1) / 2
+      else s.declared
+    end as effective
+  ) as e
+$$;
+
+COMMENT ON FUNCTION private.mentor_states(p_ids uuid[]) IS 'How many students these mentors take and have, how they answer, and why they get no offers.';
+
+CREATE FUNCTION private.mentor_wishes(p_ids uuid[]) RETURNS TABLE(user_id uuid, hash bigint, wishes jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select
+    u.id,
+    private.member_hash(m),
+    jsonb_build_object(
+      'career_goals', to_jsonb(array_remove(array[
+        nullif(private.trim_space(m.area_of_expertise), ''),
+        nullif(private.trim_space(m.occupation), ''),
+        nullif(private.trim_space(m.jobtitle), '')
+      ], null)),
+      'industries', to_jsonb(array_remove(array[
+        nullif(private.trim_space(m.industry), ''),
+        nullif(private.trim_space(m.area_of_expertise), '')
+      ], null)),
+      'skills', to_jsonb(array(
+        select left(private.trim_space(s), 200)
+        from regexp_split_to_table(left(m.skills, 10000), '[,;\n\r]+') as s
+        where private.trim_space(s) <> ''
+        limit 100
+      ))
+    )
+  from public.users as u
+  inner join public.mentors as t on t.person_id = u.id
+  left join private.source_members as m on m.id = u.member_id
+  where u.id = any (p_ids)
+$$;
+
+COMMENT ON FUNCTION private.mentor_wishes(p_ids uuid[]) IS 'What these mentors'' profiles are made of, from what the members told.';
+
+CREATE FUNCTION private.mentors_for_question(p_question public.quick_questions) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+  with topic as materialized (
+    select k.id
+    from private.terms_of(p_question.topics) as named (term)
+    inner join public.match_terms as k on k.term = named.term
+  ),
+  found as materialized (
+    select distinct c.user_id
+    from topic as k
+    cross join (values (1::smallint), (3::smallint)) as f (factor)
+    cross join (
+      values
+        (p_question.id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid),
+        ('00000000-0000-0000-0000-000000000000'::uuid, p_question.id)
+    ) as range (low, high)
+    cross join lateral (
+      select x.user_id
+      from private.profile_terms as x
+      inner join public.mentorship_profiles as p on p.user_id = x.user_id
+      inner join public.mentors as t on t.person_id = x.user_id
+      inner join public.users as u on u.id = x.user_id
+      where x.term_id = k.id and x.factor = f.factor
+        and x.user_id > range.low and x.user_id <= range.high
+        and p.role = 'mentor' and p.is_active and (p.paused_until <= now()) is not false
+        and t.is_approved and t.is_active and u.status = 'Active'
+        and x.user_id <> p_question.student_id
+        and not exists (
+          select from public.message_outbox as m
+          where m.kind = 'quick_question' and m.recipient = x.user_id
+            and m.about = 'question:' || p_question.id
+        )
+      order by x.user_id
+      limit 100
+    ) as c
+  )
+  select c.user_id
+  from found as c
+  cross join lateral (
+    select count(distinct x.term_id) as n
+    from topic as k
+    cross join lateral (
+      select y.term_id from private.profile_terms as y
+      where y.user_id = c.user_id and y.term_id = k.id and y.factor in (1, 3)
+    ) as x
+  ) as shared
+  order by shared.n desc, hashtextextended(c.user_id::text || p_question.id, 0), c.user_id
+$$;
+
+COMMENT ON FUNCTION private.mentors_for_question(p_question public.quick_questions) IS 'Mentors who know a question''s topics and were not asked yet, those who suit best first.';
+
+CREATE FUNCTION private.mentors_to_match(p_after uuid, p_limit integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  page constant uuid[] := array(
+    select p.user_id from public.mentorship_profiles as p
+    where p.role = 'mentor' and p.is_active and (p_after is null or p.user_id > p_after)
+    order by p.user_id limit p_limit
+  );
+  ids uuid[];
+  quotas integer[];
+begin
+  select coalesce(array_agg(f.mentor_id), '{}'), array_agg(f.quota)
+  into ids, quotas
+  from (
+    select
+      s.mentor_id,
+      greatest(
+        (s.effective - s.taken) * private.number_setting('offers_per_seat', 3) - (
+          select count(*) from public.match_offers as o
+          where o.mentor_id = s.mentor_id and o.status = 'offered'
+        ), 0
+      )::integer as quota
+    from private.mentor_states(page) as s
+    where s.rule is null
+    order by s.mentor_id
+  ) as f;
+  return private.packed_people(ids) || (
+    select jsonb_build_object(
+      'mentors', to_jsonb(ids),
+      'quotas', coalesce(to_jsonb(quotas), '[]'),
+      'languages', coalesce(jsonb_agg(p.languages order by m.place), '[]'),
+      'zones', coalesce(
+        jsonb_agg(private.zone_hours(coalesce(t.timezone, u.timezone)) order by m.place), '[]'
+      ),
+      'cursor', page[cardinality(page)],
+      'done', cardinality(page) < p_limit
+    )
+    from unnest(ids) with ordinality as m (id, place)
+    inner join public.mentorship_profiles as p on p.user_id = m.id
+    inner join public.users as u on u.id = m.id
+    inner join public.mentors as t on t.person_id = m.id
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.mentors_to_match(p_after uuid, p_limit integer) IS 'One page of mentors_to_match.';
 
 CREATE FUNCTION private.next_runs(p_limit integer, p_jobs text[]) RETURNS uuid[]
     LANGUAGE plpgsql
@@ -1554,6 +4797,85 @@ $$;
 
 COMMENT ON FUNCTION private.normalise_email(p_email text) IS 'The form in which two e-mail addresses are compared, everywhere: trimmed, lower case.';
 
+CREATE FUNCTION private.normalise_term(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+declare
+  plain text := lower(normalize(left(p_text, 300), nfkd));
+begin
+  plain := regexp_replace(plain, U&'[\0300-\036F]', '', 'g');
+  plain := replace(replace(replace(plain, 'ß', 'ss'), 'æ', 'ae'), '&', ' and ');
+  plain := translate(plain, 'øłđıð’''', 'oldid');
+  plain := regexp_replace(plain, '[^[:alnum:]+#]+', ' ', 'g');
+  plain := regexp_replace(plain, '(^| )[+#]+', '\1', 'g');
+  -- English plurals, which is what most write; other words come through alike each time.
+  plain := regexp_replace(plain, '([[:alnum:]]{2,})ies\M', '\1y', 'g');
+  plain := regexp_replace(plain, '(ss|sh|ch|x|zz)es\M', '\1', 'g');
+  plain := regexp_replace(plain, '([[:alnum:]]{2,}[^suia[:space:]+#])s\M', '\1', 'g');
+  return btrim(left(btrim(regexp_replace(plain, ' +', ' ', 'g')), 100));
+end
+$$;
+
+COMMENT ON FUNCTION private.normalise_term(p_text text) IS 'The form in which words are compared: case, accents, punctuation and plural are gone.';
+
+CREATE FUNCTION private.note_contact(p_matches uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update public.matches as m
+  set last_contact_at = now()
+  where m.id = any (p_matches) and m.status in ('active', 'paused')
+$$;
+
+COMMENT ON FUNCTION private.note_contact(p_matches uuid[]) IS 'The two of these matches were heard of now.';
+
+CREATE FUNCTION private.note_stale(p_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  insert into private.stale_profiles as s (user_id)
+  select u.id from public.users as u where u.id = any (p_ids)
+  on conflict (user_id) do update set error = null where s.error is not null;
+  if cardinality(p_ids) <= 100 then
+    perform private.refresh_stale(array(
+      select s.user_id from private.stale_profiles as s
+      where s.user_id = any (p_ids) order by s.user_id for update skip locked
+    ));
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.note_stale(p_ids uuid[]) IS 'Says that these people''s terms are old: few are made again at once, many by the next run.';
+
+CREATE FUNCTION private.note_stale_members(p_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+  select private.note_stale(array(
+    select u.id
+    from unnest(p_ids) as wanted (id)
+    cross join lateral (select x.* from public.users as x where x.member_id = wanted.id limit 1) as u
+    cross join lateral (
+      select x.id from public.mentors as x where x.person_id = u.id and x.is_active limit 1
+    ) as t
+    cross join lateral (
+      select x as member from private.source_members as x where x.id = wanted.id limit 1
+    ) as m
+    left join lateral (
+      select x.synced from public.mentorship_profiles as x where x.user_id = u.id limit 1
+    ) as p on true
+    where (p.synced ->> 'source')::bigint is distinct from private.member_hash(m.member)
+    order by u.id
+  ))
+$$;
+
+COMMENT ON FUNCTION private.note_stale_members(p_ids uuid[]) IS 'After a sync: mentors whose profile has to follow their member.';
+
 CREATE FUNCTION private.note_undeliverable(p_event jsonb, p_status text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1615,6 +4937,58 @@ $$;
 
 COMMENT ON FUNCTION private.number_setting(p_key text, p_default integer) IS 'A number of program_settings, rounded, or the default where it is none.';
 
+CREATE FUNCTION private.offer_stats(p_since timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'made', count(*),
+    'open', count(*) filter (where o.status = 'offered'),
+    'accepted', count(*) filter (where o.status = 'accepted'),
+    'declined', count(*) filter (where o.status = 'declined'),
+    'expired', count(*) filter (where o.status = 'expired'),
+    'withdrawn', count(*) filter (where o.status = 'withdrawn'),
+    'acceptance_rate', private.part_of(
+      count(*) filter (where o.status = 'accepted'),
+      count(*) filter (where o.status in ('accepted', 'declined', 'expired'))
+    ),
+    'good_score_share', private.part_of(
+      count(*) filter (where o.rank <= 3 and o.score > private.number_setting('good_score', 70)),
+      count(*) filter (where o.rank <= 3)
+    )
+  )
+  from public.match_offers as o
+  where o.created_at >= p_since
+$$;
+
+COMMENT ON FUNCTION private.offer_stats(p_since timestamp with time zone) IS 'Offers since then, what became of them, and how many of the best three suit well.';
+
+CREATE FUNCTION private.offered_people() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select array(
+    select o.student_id from public.match_offers as o
+    where o.mentor_id = (select private.current_user_id()) and o.status = 'offered'
+  )
+$$;
+
+COMMENT ON FUNCTION private.offered_people() IS 'The students who are offered to the person who is signed in.';
+
+CREATE FUNCTION private.offered_requests() RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  return array(
+    select o.request_id from public.match_offers as o
+    where o.mentor_id = (select private.current_user_id()) and o.status in ('offered', 'accepted')
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.offered_requests() IS 'The requests that are offered to the person who is signed in, or were taken by them.';
+
 CREATE FUNCTION private.open_jobs(p_jobs text[]) RETURNS text[]
     LANGUAGE sql
     SET search_path TO ''
@@ -1663,6 +5037,59 @@ $$;
 
 COMMENT ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) IS 'The outcomes as JSON, in order, at the most so many of each kind.';
 
+CREATE FUNCTION private.own_match(p_match_id uuid) RETURNS public.matches
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  found_match public.matches;
+begin
+  select m.* into found_match from public.matches as m where m.id = p_match_id for no key update;
+  if not found then
+    raise exception 'There is no match %.', p_match_id
+      using errcode = 'MS011', hint = 'get_matches() lists yours.';
+  end if;
+  if private.side_of(found_match, private.current_user_id()) is null then
+    raise exception 'Only the two of a match may do this.'
+      using errcode = '42501', hint = 'get_matches() lists yours.';
+  end if;
+  return found_match;
+end
+$$;
+
+COMMENT ON FUNCTION private.own_match(p_match_id uuid) IS 'The match, locked, if whoever is signed in is a side of it; 42501 otherwise.';
+
+CREATE FUNCTION private.packed_people(p_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'terms', coalesce(string_agg(t.terms, ' ' order by t.place), ''),
+    'counts', coalesce(jsonb_agg(t.n order by t.place), '[]'),
+    'hashes', coalesce(jsonb_agg(t.hash order by t.place), '[]')
+  )
+  from private.packed_terms(p_ids) as t
+$$;
+
+COMMENT ON FUNCTION private.packed_people(p_ids uuid[]) IS 'Terms, how many each person has, and their hashes, as JSON.';
+
+CREATE FUNCTION private.packed_terms(p_ids uuid[]) RETURNS TABLE(place bigint, terms text, n bigint, hash bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select p.place, t.terms, t.n, hashtextextended(coalesce(t.terms, ''), 0)
+  from unnest(p_ids) with ordinality as p (id, place)
+  cross join lateral (
+    select
+      string_agg((x.term_id * 6 + x.factor - 1)::text, ' ' order by x.factor, x.term_id) as terms,
+      count(*) as n
+    from private.profile_terms as x
+    where x.user_id = p.id
+  ) as t
+$$;
+
+COMMENT ON FUNCTION private.packed_terms(p_ids uuid[]) IS 'The terms of people in the order in which they are named, packed for the engine.';
+
 CREATE FUNCTION private.page_url(p_path text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1671,6 +5098,260 @@ CREATE FUNCTION private.page_url(p_path text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION private.page_url(p_path text) IS 'The address of a page of the application; null while app_url is not set.';
+
+CREATE FUNCTION private.pair_rules(p_students uuid[], p_mentors uuid[], p_requests uuid[]) RETURNS TABLE(place bigint, student_id uuid, mentor_id uuid, rule text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with state as materialized (
+    select s.mentor_id, s.rule, p.languages, coalesce(t.timezone, u.timezone) as zone
+    from private.mentor_states(array(select distinct m from unnest(p_mentors) as m)) as s
+    left join public.mentorship_profiles as p on p.user_id = s.mentor_id
+    left join public.mentors as t on t.person_id = s.mentor_id
+    left join public.users as u on u.id = s.mentor_id
+  )
+  select
+    pair.place,
+    pair.student_id,
+    pair.mentor_id,
+    case
+      when pair.student_id = pair.mentor_id then 'oneself'
+      when s.rule is not null then s.rule
+      when exists (
+        select from public.blocked_pairs as b
+        where b.student_id = pair.student_id and b.mentor_id = pair.mentor_id
+      ) then 'blocked'
+      when exists (
+        select from public.matches as m
+        where m.student_id = pair.student_id and m.mentor_id = pair.mentor_id
+      ) then 'matched_before'
+      when exists (
+        select from public.match_offers as o
+        where o.request_id = r.id and o.mentor_id = pair.mentor_id
+      ) then 'already_offered'
+      when r.required_languages <> '{}' and not r.required_languages && s.languages then 'language'
+      when r.max_timezone_hours is not null and coalesce(
+        private.hours_apart(u.timezone, s.zone) > r.max_timezone_hours, true
+      ) then 'timezone'
+    end
+  from unnest(p_students, p_mentors, p_requests) with ordinality
+    as pair (student_id, mentor_id, request_id, place)
+  left join state as s on s.mentor_id = pair.mentor_id
+  left join public.users as u on u.id = pair.student_id
+  left join public.mentorship_requests as r
+    on r.student_id = pair.student_id
+    and (r.id = pair.request_id or pair.request_id is null and r.status in ('open', 'offered'))
+$$;
+
+COMMENT ON FUNCTION private.pair_rules(p_students uuid[], p_mentors uuid[], p_requests uuid[]) IS 'For each pair the hard rule that keeps the two apart; null: none does.';
+
+CREATE FUNCTION private.part_of(p_part bigint, p_whole bigint) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select round(p_part::numeric / nullif(p_whole, 0), 3)
+$$;
+
+COMMENT ON FUNCTION private.part_of(p_part bigint, p_whole bigint) IS 'A share, 0 to 1; null of nothing.';
+
+CREATE FUNCTION private.pause_match(p_match_id uuid, p_reason text) RETURNS public.matches
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.require_admin();
+  return private.change_match(
+    p_match_id, '{active}', 'paused', p_reason, private.current_user_id()
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.pause_match(p_match_id uuid, p_reason text) IS 'Pauses a match, for those who may.';
+
+CREATE FUNCTION private.pieces_of(p_texts text[]) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select piece
+  from unnest(p_texts) as given (text)
+  cross join lateral regexp_split_to_table(left(given.text, 2000), '[,;|\n\r•·]+') as piece
+  where piece <> ''
+$$;
+
+COMMENT ON FUNCTION private.pieces_of(p_texts text[]) IS 'Texts taken apart where people put several things into one.';
+
+CREATE FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) RETURNS public.quick_questions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+  made public.quick_questions;
+begin
+  perform private.require_may_ask(me);
+  insert into public.quick_questions (student_id, title, question, topics, expires_at)
+  values (
+    me, private.trim_space(coalesce(p_title, '')), coalesce(p_question, ''),
+    array(
+      select t.topic
+      from (
+        select private.trim_space(x.topic) as topic, x.place
+        from unnest(p_topics) with ordinality as x (topic, place)
+      ) as t
+      where t.topic <> ''
+      order by t.place
+    ),
+    now() + make_interval(days => private.number_setting('question_days', 7))
+  )
+  returning * into made;
+  perform private.ask_mentors(made);
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) IS 'Asks a question.';
+
+CREATE FUNCTION private.primary_match(p_student_id uuid) RETURNS public.matches
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select m.* from public.matches as m
+  where m.student_id = p_student_id and m.role = 'primary' and m.status in ('active', 'paused')
+$$;
+
+COMMENT ON FUNCTION private.primary_match(p_student_id uuid) IS 'The match of a student with their mentor.';
+
+CREATE FUNCTION private.profile_lists(p_ids uuid[]) RETURNS TABLE(user_id uuid, factor smallint, texts text[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  with profile as (
+    select
+      p.*,
+      r.goals as request_goals,
+      r.focus_areas,
+      coalesce(r.preference_overrides, '{}') as overrides,
+      private.texts_of(t.expertise) as expertise,
+      coalesce(s.texts, '{}') as specializations
+    from public.mentorship_profiles as p
+    left join public.mentorship_requests as r
+      on r.student_id = p.user_id and r.status in ('open', 'offered') and p.role = 'student'
+    left join public.mentors as t on t.person_id = p.user_id and p.role = 'mentor'
+    left join lateral (
+      select array_agg(x.specialization) as texts
+      from public.mentor_specializations as x
+      where x.mentor_id = p.user_id and p.role = 'mentor'
+    ) as s on true
+    where p.user_id = any (p_ids)
+  )
+  select p.user_id, l.factor, l.texts
+  from profile as p
+  cross join lateral (
+    select
+      case when p.overrides ? 'career_goals'
+        then private.texts_of(p.overrides -> 'career_goals') else p.career_goals end as goals,
+      case when p.overrides ? 'industries'
+        then private.texts_of(p.overrides -> 'industries') else p.industries end as industries,
+      case when p.overrides ? 'research_interests'
+        then private.texts_of(p.overrides -> 'research_interests')
+        else p.research_interests end as research,
+      case when p.overrides ? 'skills'
+        then private.texts_of(p.overrides -> 'skills') else p.skills end as skills
+  ) as o
+  cross join lateral (
+    values
+      (1::smallint, case p.role
+        when 'student' then o.goals || p.request_goals || p.focus_areas
+        else p.career_goals || p.industries || p.skills || p.expertise || p.specializations end),
+      (2::smallint, case p.role
+        when 'student' then o.industries else p.industries || p.expertise || p.specializations end),
+      (3::smallint, case p.role
+        when 'student' then o.research
+        else p.research_interests || p.expertise || p.skills end),
+      (4::smallint, case p.role
+        when 'student' then o.skills else p.skills || p.specializations end)
+  ) as l (factor, texts);
+end
+$$;
+
+COMMENT ON FUNCTION private.profile_lists(p_ids uuid[]) IS 'What these people say that is compared, by factor 1 to 4.';
+
+CREATE FUNCTION private.profile_owner(p_user_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.current_user_id();
+begin
+  if p_user_id is not null and p_user_id is distinct from me and not private.sees_everything() then
+    raise exception 'This profile is not yours.' using errcode = '42501';
+  end if;
+  if coalesce(p_user_id, me) is null then
+    raise exception 'You are not a person of this programme yet.'
+      using errcode = '42501', hint = 'Confirm the e-mail address by which the programme knows you.';
+  end if;
+  return coalesce(p_user_id, me);
+end
+$$;
+
+COMMENT ON FUNCTION private.profile_owner(p_user_id uuid) IS 'The person that a verb is about, for those who may; 42501 for others.';
+
+CREATE FUNCTION private.question_stats(p_since timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'asked', count(*),
+    'open', count(*) filter (where q.status = 'open'),
+    'claimed', count(*) filter (where q.status = 'claimed'),
+    'completed', count(*) filter (where q.status = 'completed'),
+    'expired', count(*) filter (where q.status = 'expired'),
+    'claimed_within_day_share', private.part_of(
+      count(*) filter (where q.first_claimed_at <= q.created_at + interval '24 hours'),
+      count(*) filter (
+        where q.first_claimed_at is not null
+        or q.status <> 'cancelled' and q.created_at <= now() - interval '24 hours'
+      )
+    ),
+    'mean_rating', round(avg(q.rating), 2)
+  )
+  from public.quick_questions as q
+  where q.created_at >= p_since
+$$;
+
+COMMENT ON FUNCTION private.question_stats(p_since timestamp with time zone) IS 'Questions asked since then, and how soon they were taken.';
+
+CREATE FUNCTION private.queue_check_ins(p_changes private.health_change[]) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with queued as (
+    select public.queue_message(
+      'health_check_in', side.person, private.risk_about(c.match_id, c.at_risk_since),
+      jsonb_build_object(
+        'other_name', coalesce(o.full_name, ''), 'last_contact_at', c.last_contact_at,
+        'ask', jsonb_build_array(jsonb_build_object(
+          'about', private.risk_about(c.match_id, c.at_risk_since),
+          'answers', array['well', 'help']
+        ))
+      )
+    )
+    from unnest(p_changes) as c
+    cross join lateral (
+      values (c.student_id, c.mentor_id), (c.mentor_id, c.student_id)
+    ) as side (person, other)
+    inner join public.users as u on u.id = side.person and u.status = 'Active'
+    inner join public.users as o on o.id = side.other
+    where c.was_at_risk_since is null and c.at_risk_since is not null and not c.asks_for_help
+    order by c.match_id, side.person
+  )
+  select count(*) from queued
+$$;
+
+COMMENT ON FUNCTION private.queue_check_ins(p_changes private.health_change[]) IS 'Asks both sides of matches that came to be at risk whether all is well: how many people.';
 
 CREATE TABLE public.mentorship_sessions (
     session_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1695,9 +5376,14 @@ CREATE TABLE public.mentorship_sessions (
     calendar_changed_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    match_id uuid,
+    action_items jsonb DEFAULT '[]'::jsonb NOT NULL,
+    logged_by uuid,
+    CONSTRAINT mentorship_sessions_action_items_are_list CHECK (((jsonb_typeof(action_items) = 'array'::text) AND (length((action_items)::text) <= 20000))),
     CONSTRAINT mentorship_sessions_ends_after_start CHECK ((ends_at > scheduled_at)),
     CONSTRAINT mentorship_sessions_format_known CHECK ((format = ANY (ARRAY['video'::text, 'phone'::text, 'in_person'::text, 'chat'::text]))),
     CONSTRAINT mentorship_sessions_minutes_fit CHECK (((session_duration_minutes >= 1) AND (session_duration_minutes <= 1440))),
+    CONSTRAINT mentorship_sessions_notes_fit CHECK ((length(notes) <= 20000)),
     CONSTRAINT mentorship_sessions_platform_known CHECK ((platform = ANY (ARRAY['zoom'::text, 'meet'::text, 'teams'::text]))),
     CONSTRAINT mentorship_sessions_scheduled_has_time CHECK (((status <> 'SCHEDULED'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT mentorship_sessions_session_rating_check CHECK (((session_rating >= 1) AND (session_rating <= 5))),
@@ -1752,6 +5438,12 @@ COMMENT ON COLUMN public.mentorship_sessions.created_at IS 'When the row was mad
 
 COMMENT ON COLUMN public.mentorship_sessions.updated_at IS 'When it was last changed.';
 
+COMMENT ON COLUMN public.mentorship_sessions.match_id IS 'The match that it belongs to, if any.';
+
+COMMENT ON COLUMN public.mentorship_sessions.action_items IS 'What is to be done next: [{"text", "due", "done"}].';
+
+COMMENT ON COLUMN public.mentorship_sessions.logged_by IS 'Who logged it: users.id.';
+
 CREATE FUNCTION private.queue_invitation(p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -1771,6 +5463,55 @@ CREATE FUNCTION private.queue_invitation(p_session public.mentorship_sessions, p
 $$;
 
 COMMENT ON FUNCTION private.queue_invitation(p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text) IS 'Tells one side of a session that is new, moved or cancelled.';
+
+CREATE FUNCTION private.queue_offers(p_offer_ids uuid[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  queued integer;
+begin
+  with due as materialized (
+    select o.id, o.mentor_id, o.student_id, o.score, o.reasons, o.request_id, b.expires_at
+    from public.match_offers as o
+    inner join public.match_batches as b on b.id = o.batch_id
+    where o.id = any (p_offer_ids)
+  ),
+  way as materialized (
+    select m.mentor_id, private.route('mentor_recommendation', m.mentor_id, '{}') as status
+    from (select distinct d.mentor_id from due as d) as m
+  ),
+  page as materialized (
+    select private.page_url('offers/') as url
+  ),
+  mail as (
+    insert into public.message_outbox as m (kind, recipient, about, data, status, expires_at)
+    select
+      'mentor_recommendation', d.mentor_id, 'offer:' || d.id,
+      jsonb_build_object(
+        'student_name', coalesce(u.full_name, ''), 'score', d.score, 'reasons', d.reasons,
+        'message', nullif(r.message, ''), 'expires_at', d.expires_at,
+        'offer_url', page.url || d.id
+      ),
+      way.status, d.expires_at
+    from due as d
+    inner join way on way.mentor_id = d.mentor_id
+    inner join public.users as u on u.id = d.student_id
+    inner join public.mentorship_requests as r on r.id = d.request_id
+    cross join page
+    on conflict do nothing
+    returning m.recipient, m.status, m.data
+  ),
+  told as (
+    select count(private.notify_in_app(m.recipient, 'mentor_recommendation', m.data)) as n
+    from mail as m where m.status = 'in_app'
+  )
+  select count(*) + 0 * (select told.n from told) into queued from mail;
+  return queued;
+end
+$$;
+
+COMMENT ON FUNCTION private.queue_offers(p_offer_ids uuid[]) IS 'Tells mentors of these offers: how many messages that are new.';
 
 CREATE FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) RETURNS void
     LANGUAGE sql
@@ -1831,6 +5572,34 @@ $$;
 
 COMMENT ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_stands boolean) IS 'Tells those who have a session in the calendar, and those who take part now, what changed.';
 
+CREATE FUNCTION private.queue_surveys(p_user_id uuid, p_surveys jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select public.queue_message(
+    case when jsonb_array_length(p_surveys) = 1 then 'feedback_survey' else 'survey_digest' end,
+    p_user_id,
+    -- Of several, it outlives the first match.
+    case when jsonb_array_length(p_surveys) = 1 then '' else 'surveys:' end
+    || (p_surveys -> 0 ->> 'about'),
+    jsonb_build_object('ask', asked.questions) || case
+      when jsonb_array_length(p_surveys) > 1 then jsonb_build_object('surveys', asked.surveys)
+      else asked.surveys -> 0
+    end,
+    5, null, now() + make_interval(days => private.survey_days())
+  )
+  from (
+    select
+      jsonb_agg(jsonb_build_object(
+        'about', s.survey ->> 'about', 'answers', array['1', '2', '3', '4', '5']
+      ) order by s.place) as questions,
+      jsonb_agg(s.survey - 'about' order by s.place) as surveys
+    from jsonb_array_elements(p_surveys) with ordinality as s (survey, place)
+  ) as asked
+$$;
+
+COMMENT ON FUNCTION private.queue_surveys(p_user_id uuid, p_surveys jsonb) IS 'One mail with the surveys of a person: [{about, other_name, comment_url}].';
+
 CREATE FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -1852,6 +5621,81 @@ end
 $$;
 
 COMMENT ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) IS 'The end of the quiet hours that it is in at that time, in that time zone; null outside them.';
+
+CREATE FUNCTION private.ranked_mentors(p_student_id uuid, p_weights public.match_weights) RETURNS TABLE(mentor_id uuid, units integer)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select m.user_id, sum(w.per_term)::integer
+  from private.term_weights(p_student_id, p_weights) as w
+  inner join private.profile_terms as s on s.user_id = p_student_id and s.factor = w.factor
+  inner join private.profile_terms as m on m.term_id = s.term_id and m.factor = s.factor
+  inner join public.mentorship_profiles as p on p.user_id = m.user_id and p.role = 'mentor'
+  group by m.user_id
+  order by 2 desc, 1
+$$;
+
+COMMENT ON FUNCTION private.ranked_mentors(p_student_id uuid, p_weights public.match_weights) IS 'Every mentor who has something in common with a student, the best first.';
+
+CREATE FUNCTION private.rate_question(p_id uuid, p_rating integer, p_comment text) RETURNS public.quick_questions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  rated public.quick_questions;
+begin
+  if p_rating is null or p_rating not between 1 and 5 then
+    raise exception 'A rating is 1 to 5.' using errcode = '22023', hint = 'Give p_rating.';
+  end if;
+  update public.quick_questions as q
+  set rating = p_rating, rating_comment = nullif(p_comment, ''), rated_at = now()
+  where q.id = p_id and q.student_id = private.current_user_id()
+    and q.status = 'completed' and q.rated_at is null
+  returning * into rated;
+  if not found then
+    perform private.refuse_question(
+      p_id, 'Only who asked rates the answer, and once.', 'Wait until the question is completed.'
+    );
+  end if;
+  return rated;
+end
+$$;
+
+COMMENT ON FUNCTION private.rate_question(p_id uuid, p_rating integer, p_comment text) IS 'Rates the answer to one''s own question.';
+
+CREATE FUNCTION private.read_action_items(p_items jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  items jsonb;
+begin
+  select coalesce(jsonb_agg(i.item order by i.place), '[]') into items
+  from (
+    select x.place, case jsonb_typeof(x.item)
+      when 'string' then jsonb_build_object('text', x.item)
+      when 'object' then jsonb_strip_nulls(jsonb_build_object(
+        'text', x.item -> 'text',
+        'due', to_char((x.item ->> 'due')::date, 'YYYY-MM-DD'),
+        'done', (x.item ->> 'done')::boolean
+      ))
+    end as item
+    from jsonb_array_elements(
+      case jsonb_typeof(p_items) when 'array' then p_items when 'null' then '[]' end
+    ) with ordinality as x (item, place)
+  ) as i;
+  if jsonb_typeof(coalesce(p_items, '[]')) not in ('array', 'null') or exists (
+    select from jsonb_array_elements(items) as i (item)
+    where coalesce(i.item ->> 'text', '') = '' or jsonb_typeof(i.item -> 'text') <> 'string'
+  ) then
+    raise exception 'Action items are a list of texts, or of {"text", "due", "done"}.'
+      using errcode = '22023', hint = 'Such as [{"text": "Write the CV", "due": "2026-12-01"}].';
+  end if;
+  return items;
+end
+$$;
+
+COMMENT ON FUNCTION private.read_action_items(p_items jsonb) IS 'Action items as they are kept: [{"text", "due", "done"}], due and done where they are given.';
 
 CREATE FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1878,6 +5722,34 @@ $$;
 
 COMMENT ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) IS 'Takes an event of Resend''s webhook, if it is signed.';
 
+CREATE FUNCTION private.recommend_mentors(p_student_id uuid, p_k integer) RETURNS TABLE(rank bigint, mentor_id uuid, mentor_name text, score numeric, confidence integer, breakdown jsonb, reasons jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+  student constant uuid := coalesce(p_student_id, private.current_user_id());
+  weights constant public.match_weights := private.current_weights();
+begin
+  perform private.require_score(student, student);
+  return query
+  select
+    a.rank, a.mentor_id, u.full_name, (s.score ->> 'total')::numeric,
+    (s.score ->> 'confidence')::integer, s.score -> 'breakdown', s.score -> 'reasons'
+  from (
+    select x.* from private.allowed_mentors(student, weights) as x
+    order by x.rank limit least(greatest(p_k, 1), 100)
+  ) as a
+  inner join public.users as u on u.id = a.mentor_id
+  cross join lateral (
+    select private.score_pair(student, a.mentor_id, weights) as score offset 0
+  ) as s
+  order by a.rank;
+end
+$$;
+
+COMMENT ON FUNCTION private.recommend_mentors(p_student_id uuid, p_k integer) IS 'The best mentors for a student, for those who may know.';
+
 CREATE FUNCTION private.referring_expression(p_relation regclass) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1885,8 +5757,12 @@ CREATE FUNCTION private.referring_expression(p_relation regclass) RETURNS text
   select coalesce(
     'case ' || string_agg(
       format(
-        'when exists (select from %s as x where x.%I = t.id) then %L',
-        c.conrelid::regclass, a.attname, replace(c.conrelid::regclass::text, 'public.', '')
+        'when exists (select from %s as x where x.%I = t.id%s) then %L',
+        c.conrelid::regclass, a.attname,
+        -- What was made of the row alone goes with it.
+        case when c.conrelid = to_regclass('public.mentorship_profiles')
+          then ' and not private.is_as_derived(x)' end,
+        replace(c.conrelid::regclass::text, 'public.', '')
       ),
       ' ' order by c.oid
     ) || ' end',
@@ -1895,9 +5771,144 @@ CREATE FUNCTION private.referring_expression(p_relation regclass) RETURNS text
   from pg_catalog.pg_constraint as c
   inner join pg_catalog.pg_attribute as a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
   where c.contype = 'f' and c.confrelid = p_relation and cardinality(c.conkey) = 1
+    and c.connamespace = 'public'::regnamespace
 $$;
 
 COMMENT ON FUNCTION private.referring_expression(p_relation regclass) IS 'SQL for the name of a table that has a foreign key to row t of this one, or null.';
+
+CREATE FUNCTION private.refresh_profiles(p_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $$
+declare
+  wanted private.person_term[];
+begin
+  -- Two who refresh the same person take turns.
+  perform from public.mentorship_profiles as p
+  where p.user_id = any (p_ids) order by p.user_id for no key update;
+  wanted := array(select t from private.terms_of_people(p_ids) as t);
+  perform private.keep_terms(array_agg(w.term), array_agg(w.label)) from unnest(wanted) as w;
+  with due as materialized (
+    select w.user_id, w.factor, t.id as term_id
+    from unnest(wanted) as w
+    inner join public.match_terms as t on t.term = w.term
+  ),
+  dropped as (
+    delete from private.profile_terms as p
+    where p.user_id = any (p_ids) and (p.user_id, p.factor, p.term_id) not in (
+      select d.user_id, d.factor, d.term_id from due as d
+    )
+  )
+  insert into private.profile_terms (user_id, factor, term_id)
+  select d.user_id, d.factor, d.term_id from due as d
+  on conflict do nothing;
+end
+$$;
+
+COMMENT ON FUNCTION private.refresh_profiles(p_ids uuid[]) IS 'Makes the terms of these people what they say now.';
+
+CREATE FUNCTION private.refresh_ratings(p_mentors uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform from public.mentors as t where t.person_id = any (p_mentors)
+  order by t.id for no key update;
+  update public.mentors as t
+  set rating = voted.rating, rating_count = voted.n
+  from (
+    select p.id, coalesce(round(avg(v.rating), 2), 0.00) as rating, count(v.rating)::integer as n
+    from unnest(p_mentors) as p (id)
+    left join lateral (
+      select avg(f.rating) as rating from public.mentorship_feedback as f
+      where f.about_id = p.id and f.author_role = 'student' and f.rating is not null
+      group by coalesce(f.match_id, f.session_id)
+    ) as v on true
+    group by p.id
+  ) as voted
+  where t.person_id = voted.id
+    and (t.rating, t.rating_count) is distinct from (voted.rating, voted.n);
+end
+$$;
+
+COMMENT ON FUNCTION private.refresh_ratings(p_mentors uuid[]) IS 'Makes the rating of these mentors again: the mean over their matches of what students gave.';
+
+CREATE FUNCTION private.refresh_stale(p_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  one uuid;
+begin
+  if coalesce(cardinality(p_ids), 0) = 0 then
+    return;
+  end if;
+  begin
+    perform private.derive_profiles(p_ids);
+    perform private.refresh_profiles(p_ids);
+    delete from private.stale_profiles as s where s.user_id = any (p_ids);
+    return;
+  exception
+    when others then
+      perform set_config('mentor_sync.deriving', '', true);
+      if sqlstate like '40%' or sqlstate like '55%' or sqlstate = '57014' then
+        raise warning 'mentor_sync: terms wait for the next run: %', sqlerrm;
+        return;
+      end if;
+      if cardinality(p_ids) = 1 then
+        update private.stale_profiles as s set error = sqlerrm where s.user_id = p_ids[1];
+        return;
+      end if;
+  end;
+  foreach one in array p_ids loop
+    perform private.refresh_stale(array[one]);
+  end loop;
+end
+$$;
+
+COMMENT ON FUNCTION private.refresh_stale(p_ids uuid[]) IS 'Derives and refreshes these people; one at fault is set aside with its reason.';
+
+CREATE FUNCTION private.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  due uuid[];
+begin
+  perform private.assert_run(p_run_id, p_fence);
+  due := array(
+    select s.user_id from private.stale_profiles as s
+    where s.error is null order by s.user_id limit p_limit for update skip locked
+  );
+  perform private.refresh_stale(due);
+  return jsonb_build_object(
+    'refreshed', cardinality(due),
+    'done', not exists (select from private.stale_profiles as s where s.error is null)
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer) IS 'One call of refresh_stale_profiles.';
+
+CREATE FUNCTION private.refuse_question(p_id uuid, p_what text, p_hint text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  found_status text;
+begin
+  select q.status into found_status from public.quick_questions as q where q.id = p_id;
+  if not found then
+    raise exception 'There is no question %.', p_id
+      using errcode = 'MS011', hint = 'See: get_open_questions.';
+  end if;
+  raise exception '%', p_what
+    using errcode = 'MS025', detail = found_status, hint = p_hint;
+end
+$$;
+
+COMMENT ON FUNCTION private.refuse_question(p_id uuid, p_what text, p_hint text) IS 'The error where a question is none, is another''s, or is not in a state for this.';
 
 CREATE FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text, p_deadline timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
@@ -1923,6 +5934,246 @@ $$;
 
 COMMENT ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text, p_deadline timestamp with time zone) IS 'Notes rejects where even that may not fail the statement.';
 
+CREATE FUNCTION private.release_question(p_id uuid) RETURNS public.quick_questions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  released public.quick_questions;
+begin
+  update public.quick_questions as q
+  set
+    status = 'open', claimed_by = null, claimed_at = null,
+    expires_at = q.expires_at + (now() - q.claimed_at)
+  where q.id = p_id and q.status = 'claimed' and q.claimed_by = private.current_user_id()
+  returning * into released;
+  if not found then
+    perform private.refuse_question(
+      p_id, 'Only who took a question gives it back.', 'Take it first: claim_question.'
+    );
+  end if;
+  perform private.ask_mentors(released);
+  return released;
+end
+$$;
+
+COMMENT ON FUNCTION private.release_question(p_id uuid) IS 'Gives back a question that one took.';
+
+CREATE FUNCTION private.reopen_exhausted(p_batch_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update public.match_batches as b
+  set status = 'exhausted'
+  where b.id = p_batch_id and b.status = 'offered' and not exists (
+    select from public.match_offers as o where o.batch_id = b.id and o.status = 'offered'
+  );
+  if found then
+    update public.mentorship_requests as r
+    set status = 'open'
+    from public.match_batches as b
+    where b.id = p_batch_id and r.id = b.request_id and r.status = 'offered';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.reopen_exhausted(p_batch_id uuid) IS 'Where all have declined the batch is exhausted, and the request waits for the next mentors.';
+
+CREATE FUNCTION private.reopen_questions(p_limit integer DEFAULT 100) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with late as materialized (
+    select q.id, q.claimed_by, q.claimed_at
+    from public.quick_questions as q
+    where q.status = 'claimed'
+      and q.claimed_at
+      <= now() - make_interval(hours => private.number_setting('question_claim_hours', 48))
+    order by q.claimed_at
+    limit least(p_limit, 100)
+    for update skip locked
+  ),
+  reopened as (
+    update public.quick_questions as q
+    set
+      status = 'open', claimed_by = null, claimed_at = null,
+      expires_at = q.expires_at + (now() - l.claimed_at)
+    from late as l
+    where q.id = l.id
+    returning q as question, l.claimed_by as mentor_id
+  ),
+  told as (
+    select
+      private.tell_of_question(
+        r.question, r.mentor_id, 'question_reopened', 'A question that you took is open again'
+      ),
+      private.ask_mentors(r.question)
+    from reopened as r
+  )
+  select count(*)::integer from told
+$$;
+
+COMMENT ON FUNCTION private.reopen_questions(p_limit integer) IS 'Questions that were taken and not answered in question_claim_hours are open again: how many.';
+
+CREATE FUNCTION private.replace_mentor(p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid) RETURNS public.matches
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  old_match public.matches := private.primary_match(p_student_id);
+  new_match public.matches;
+begin
+  if old_match.mentor_id is not distinct from p_mentor_id then
+    return old_match;
+  end if;
+  perform private.lock_student(p_student_id);
+  old_match := private.primary_match(p_student_id);
+  perform private.lock_mentors(array[old_match.mentor_id, p_mentor_id]);
+  if old_match.id is not null and old_match.mentor_id is distinct from p_mentor_id then
+    perform set_config('mentor_sync.replacing', p_student_id::text, true)
+    where p_mentor_id is not null;
+    old_match := private.end_match(old_match.id, 'dissolved', p_reason, p_actor);
+    perform set_config('mentor_sync.replacing', '', true);
+  end if;
+  if p_mentor_id is not null then
+    new_match := private.begin_match(
+      p_student_id, p_mentor_id, 'primary', null, null, null, null, p_actor, p_reason
+    );
+  end if;
+  perform private.announce_change(old_match, new_match) where old_match.id is not null;
+  return new_match;
+end
+$$;
+
+COMMENT ON FUNCTION private.replace_mentor(p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid) IS 'Gives a student this mentor, or none, instead of whom they have.';
+
+CREATE FUNCTION private.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) RETURNS public.mentorship_requests
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  me constant uuid := private.asking_student();
+  made public.mentorship_requests;
+begin
+  perform private.check_overrides(coalesce(p_preference_overrides, '{}'));
+  perform private.require_pair(me, p_mentor_id) where p_mentor_id is not null;
+  perform private.lock_student(me);
+  perform private.require_no_mentor(me);
+  insert into public.mentorship_requests as r (
+    student_id, mentor_id, message, focus_areas, goals, preference_overrides, required_languages,
+    max_timezone_hours, expires_at
+  )
+  values (
+    me, p_mentor_id, coalesce(p_message, ''),
+    array_remove(coalesce(p_focus_areas, '{}'), null), array_remove(coalesce(p_goals, '{}'), null),
+    coalesce(p_preference_overrides, '{}'),
+    array(
+      select distinct lower(private.trim_space(l.code)) from unnest(p_required_languages) as l (code)
+      where private.trim_space(l.code) <> '' order by 1
+    ),
+    p_max_timezone_hours, now() + make_interval(days => private.number_setting('request_days', 90))
+  )
+  on conflict (student_id) where status in ('open', 'offered') do update
+  set
+    mentor_id = excluded.mentor_id, message = excluded.message,
+    focus_areas = excluded.focus_areas, goals = excluded.goals,
+    preference_overrides = excluded.preference_overrides,
+    required_languages = excluded.required_languages,
+    max_timezone_hours = excluded.max_timezone_hours, expires_at = excluded.expires_at
+  returning r.* into made;
+  perform private.refresh_profiles(array[me]);
+  return made;
+end
+$$;
+
+COMMENT ON FUNCTION private.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) IS 'Asks for a mentor, for the student who is signed in.';
+
+CREATE FUNCTION private.request_stats(p_since timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'waiting', count(*),
+    'longest_wait_hours', max(private.hours_between(r.created_at, now())),
+    'mean_wait_hours', round(avg(private.hours_between(r.created_at, now())), 1),
+    'made', (select count(*) from public.mentorship_requests as x where x.created_at >= p_since),
+    'median_hours_to_match', (
+      select round(
+        (percentile_cont(0.5) within group (
+          order by extract(epoch from m.started_at - x.created_at)
+        ) / 3600)::numeric, 1
+      )
+      from public.matches as m
+      inner join public.mentorship_requests as x on x.id = m.request_id
+      where m.started_at >= p_since
+    )
+  )
+  from public.mentorship_requests as r
+  where r.status in ('open', 'offered')
+$$;
+
+COMMENT ON FUNCTION private.request_stats(p_since timestamp with time zone) IS 'Students who wait, and how long.';
+
+CREATE FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  ids constant uuid[] := private.waiting_requests(p_after, p_limit, p_student_id);
+  students constant uuid[] := array(
+    select r.student_id
+    from unnest(ids) with ordinality as p (id, place)
+    inner join public.mentorship_requests as r on r.id = p.id
+    order by p.place
+  );
+begin
+  return private.packed_people(students) || (
+    select jsonb_build_object(
+      'requests', to_jsonb(ids),
+      'students', to_jsonb(students),
+      'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
+      'forbidden', private.forbidden_pairs(ids),
+      'days', coalesce(
+        jsonb_agg(extract(day from now() - r.created_at)::integer order by p.place), '[]'
+      ),
+      'languages', coalesce(jsonb_agg(r.required_languages order by p.place), '[]'),
+      'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
+      'zones', coalesce(jsonb_agg(
+        case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
+        order by p.place
+      ), '[]'),
+      'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
+      'rules', coalesce(jsonb_agg(
+        case when r.mentor_id is not null
+          then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
+        order by p.place
+      ), '[]'),
+      'cursor', jsonb_build_array(max(r.created_at), ids[cardinality(ids)]),
+      'done', cardinality(ids) < p_limit
+    )
+    from unnest(ids) with ordinality as p (id, place)
+    inner join public.mentorship_requests as r on r.id = p.id
+    inner join public.users as u on u.id = r.student_id
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) IS 'One page of requests_to_match.';
+
+CREATE FUNCTION private.require_admin() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins may do this.' using errcode = '42501';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_admin() IS 'An error for everybody but admins and operators.';
+
 CREATE FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -1947,6 +6198,199 @@ end
 $$;
 
 COMMENT ON FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) IS 'MS005 where a run would stop more mentors than it may without approval.';
+
+CREATE FUNCTION private.require_feedback_fits(p_match public.matches, p_type text, p_comment text, p_session_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if p_match.status = 'pending' or p_match.ended_at < now() - interval '30 days'
+    or p_type in ('survey', 'check_in') and p_match.ended_at is not null
+    or p_type = 'final' and p_match.ended_at is null then
+    raise exception 'This match is %; there is no feedback of this type on it now.', p_match.status
+      using errcode = 'MS027', hint = 'final is for 30 days after the end, the others are before it.';
+  end if;
+  if p_type = 'check_in' and coalesce(p_comment, '') not in ('well', 'help') then
+    raise exception 'A check-in says well or help.' using errcode = '22023', hint = 'In p_comment.';
+  end if;
+  if (p_type = 'meeting') <> (p_session_id is not null) or p_session_id is not null and not exists (
+    select from public.mentorship_sessions as s
+    where s.session_id = p_session_id and s.match_id = p_match.id and not s.is_deleted
+  ) then
+    raise exception 'Feedback on a meeting names a meeting of the match.'
+      using errcode = 'MS011', hint = 'meeting_logs shows yours.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_feedback_fits(p_match public.matches, p_type text, p_comment text, p_session_id uuid) IS 'An error where feedback of this type cannot be given on the match now.';
+
+CREATE FUNCTION private.require_may_ask(p_student_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  most constant integer := private.number_setting('questions_at_a_time', 5);
+begin
+  perform from public.users as u
+  where u.id = p_student_id and u.status = 'Active' and (
+    u.role = 'student' or exists (
+      select from public.mentorship_profiles as p where p.user_id = u.id and p.role = 'student'
+    )
+  )
+  for no key update;
+  if not found then
+    raise exception 'Only students ask questions.'
+      using errcode = '42501', hint = 'Make a student profile first.';
+  end if;
+  if (
+    select count(*) from public.quick_questions as q
+    where q.student_id = p_student_id and q.status = 'open'
+  ) >= most then
+    raise exception 'You have % open questions already, which is the most.', most
+      using errcode = 'MS025', hint = 'Wait until one is taken, or cancel one.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_may_ask(p_student_id uuid) IS 'An error where a person is no student, or has as many open questions as there may be.';
+
+CREATE FUNCTION private.require_mentor(p_user_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if not exists (select from public.mentors as t where t.person_id = p_user_id) then
+    raise exception 'Only mentors of the directory have a mentor''s profile.'
+      using errcode = '42501', hint = 'Register as a member of type mentor first.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_mentor(p_user_id uuid) IS '42501 for who is no mentor of the directory.';
+
+CREATE FUNCTION private.require_no_mentor(p_student_id uuid, p_mentor_id uuid DEFAULT NULL::uuid, p_role text DEFAULT 'primary'::text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  current uuid;
+begin
+  select m.id into current
+  from public.matches as m
+  where m.student_id = p_student_id and m.status in ('active', 'paused')
+    and (m.mentor_id = p_mentor_id or p_role = 'primary' and m.role = 'primary')
+  limit 1;
+  if found then
+    raise exception 'The student has a mentor.'
+      using errcode = 'MS020', detail = 'match ' || current,
+        hint = 'To change the mentor, end that match first: complete_match; admins: assign_student.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_no_mentor(p_student_id uuid, p_mentor_id uuid, p_role text) IS 'An error where a student has a mentor, or this one already.';
+
+CREATE FUNCTION private.require_open(p_offer public.match_offers) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if exists (
+    select from public.mentorship_requests as r
+    where r.id = p_offer.request_id and r.status = 'matched'
+  ) then
+    raise exception 'Another mentor was quicker.'
+      using errcode = 'MS020', hint = 'get_match_batch lists the offers that are open.';
+  end if;
+  if p_offer.status <> 'offered' or not exists (
+    select from public.match_batches as b
+    where b.id = p_offer.batch_id and b.status = 'offered' and b.expires_at > now()
+  ) then
+    raise exception 'This offer is not open any more.'
+      using errcode = 'MS023', hint = 'get_match_batch lists the offers that are open.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_open(p_offer public.match_offers) IS 'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
+
+CREATE FUNCTION private.require_pair(p_student_id uuid, p_mentor_id uuid, p_role text DEFAULT 'primary'::text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  rule constant text := (
+    select case
+      when p_student_id = p_mentor_id then 'oneself'
+      when u.role = 'system' or p_role <> 'peer' and u.role <> 'mentor' and not exists (
+        select from public.mentors as t where t.person_id = u.id
+      ) then 'not_a_mentor'
+      when u.status <> 'Active' then 'inactive'
+      when exists (
+        select from public.blocked_pairs as b
+        where b.student_id = p_student_id and b.mentor_id = p_mentor_id
+      ) then 'blocked'
+      else 'none'
+    end
+    from public.users as u where u.id = p_mentor_id
+  );
+begin
+  if rule is null then
+    raise exception 'There is no person %.', p_mentor_id
+      using errcode = 'MS011', hint = 'Give an id of the table users.';
+  elsif rule <> 'none' then
+    raise exception 'These two cannot be brought together: %.', replace(rule, '_', ' ')
+      using errcode = 'MS022', detail = rule, hint = 'Choose another mentor: list_mentors.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_pair(p_student_id uuid, p_mentor_id uuid, p_role text) IS 'An error where two can never be matched: oneself, not_a_mentor, inactive or blocked.';
+
+CREATE FUNCTION private.require_score(p_student_id uuid, p_mentor_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if private.may_see_score(p_student_id, p_mentor_id) is not true then
+    raise exception 'How well these two suit is not for you to know.' using errcode = '42501';
+  end if;
+  if not exists (select from public.mentorship_profiles as p where p.user_id = p_student_id) then
+    raise exception 'Student % has no profile.', p_student_id
+      using errcode = 'MS026', hint = 'Call create_profile first.';
+  end if;
+  if not exists (select from public.users as u where u.id = p_mentor_id) then
+    raise exception 'There is no person %.', p_mentor_id
+      using errcode = 'MS011', hint = 'list_mentors has the mentors.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_score(p_student_id uuid, p_mentor_id uuid) IS 'An error for who may not know this score, or where there is none.';
+
+CREATE FUNCTION private.require_seats(p_mentors uuid[]) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  overfull record;
+begin
+  select p.user_id, c.capacity into overfull
+  from public.mentorship_profiles as p
+  cross join lateral (select private.capacity_of(p.user_id)) as c (capacity)
+  where p.user_id = any (p_mentors) and p.mentee_count > c.capacity
+  limit 1;
+  if found then
+    raise exception 'The mentor has no seat left.'
+      using errcode = 'MS021',
+        detail = format('mentor %s, capacity %s', overfull.user_id, overfull.capacity),
+        hint = 'Choose another mentor, or set mentors.capacity higher.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_seats(p_mentors uuid[]) IS 'An error where one of these mentors has more students than they have declared to take.';
 
 CREATE FUNCTION private.require_undoable(p_of uuid) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2034,6 +6478,20 @@ $$;
 
 COMMENT ON FUNCTION private.reset_calendar_feed() IS 'A new secret for one''s own calendar.';
 
+CREATE FUNCTION private.resume_match(p_match_id uuid, p_reason text) RETURNS public.matches
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.require_admin();
+  return private.change_match(
+    p_match_id, '{paused}', 'active', p_reason, private.current_user_id()
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.resume_match(p_match_id uuid, p_reason text) IS 'Goes on with a match, for those who may.';
+
 CREATE FUNCTION private.retry_delay(p_attempt integer) RETURNS interval
     LANGUAGE sql
     SET search_path TO ''
@@ -2042,6 +6500,15 @@ CREATE FUNCTION private.retry_delay(p_attempt integer) RETURNS interval
 $$;
 
 COMMENT ON FUNCTION private.retry_delay(p_attempt integer) IS 'How long a run waits after an attempt that failed: 5 to 10 seconds, then twice that, and on.';
+
+CREATE FUNCTION private.risk_about(p_match_id uuid, p_since timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select 'match:' || p_match_id || ':risk:' || private.day_name(p_since)
+$$;
+
+COMMENT ON FUNCTION private.risk_about(p_match_id uuid, p_since timestamp with time zone) IS 'What the check-ins of an episode at risk are about.';
 
 CREATE FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -2061,6 +6528,29 @@ end
 $$;
 
 COMMENT ON FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) IS 'How a message goes that is due now: queued for mail, in_app, digest or off.';
+
+CREATE FUNCTION private.rule_words(p_rule text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select case p_rule
+    when 'not_a_mentor' then 'This person is no mentor of the directory, or has no profile.'
+    when 'not_approved' then 'The mentor is not approved yet.'
+    when 'inactive' then 'The mentor is not active.'
+    when 'paused' then 'The mentor takes nobody new for now.'
+    when 'no_hours' then 'The mentor has no hours.'
+    when 'silent' then 'The mentor let the latest offers pass unanswered.'
+    when 'full' then 'The mentor has no seat left.'
+    when 'oneself' then 'Nobody mentors themselves.'
+    when 'blocked' then 'The two are not to be brought together.'
+    when 'matched_before' then 'The two are or were matched.'
+    when 'already_offered' then 'The mentor was asked for this request already.'
+    when 'language' then 'The mentor speaks none of the languages asked for.'
+    when 'timezone' then 'The time zones are further apart than asked for, or not known.'
+  end
+$$;
+
+COMMENT ON FUNCTION private.rule_words(p_rule text) IS 'A hard rule in words.';
 
 CREATE FUNCTION private.run_needs_somebody() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2104,6 +6594,50 @@ $$;
 
 COMMENT ON FUNCTION private.run_was_seen_to() IS 'Trigger: the alert of a run that was approved, cancelled or tried again is settled.';
 
+CREATE FUNCTION private.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  -- Of this attempt: another one looks anew.
+  chunk constant text := concat_ws(':', p_fence, p_batches #>> '{0,request_id}');
+  made jsonb;
+  records jsonb;
+  answer jsonb;
+begin
+  -- The answer to the same call may have been lost on its way.
+  if run.progress ? 'answer' and run.progress ->> 'chunk' = chunk then
+    return run.progress -> 'answer';
+  end if;
+  begin
+    made := private.make_batches(p_run_id, p_batches, p_weights_version);
+    records := private.batch_records(p_run_id, array(
+      select (b.value ->> 'request_id')::uuid
+      from jsonb_array_elements(p_batches) with ordinality as b (value, place)
+      where b.place <= p_records
+      order by b.place
+    ));
+    if p_dry_run then
+      raise exception using errcode = 'MS000', message = 'dry run';
+    end if;
+  exception
+    when sqlstate 'MS000' then null;
+  end;
+  answer := jsonb_build_object('counts', made, 'records', records);
+  update public.job_runs as r
+  set progress = jsonb_build_object(
+    'chunk', chunk,
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), made),
+    'answer', answer
+  )
+  where r.id = p_run_id and not p_dry_run;
+  return answer;
+end
+$$;
+
+COMMENT ON FUNCTION private.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) IS 'One call of save_match_batches.';
+
 CREATE FUNCTION private.schedule_edited() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2127,6 +6661,95 @@ CREATE FUNCTION private.schema_version() RETURNS text
 
 COMMENT ON FUNCTION private.schema_version() IS 'The version of these migrations; a daemon is not ready on an older one.';
 
+CREATE FUNCTION private.score_factors(p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights) RETURNS TABLE(name text, weight integer, named integer, share integer, units integer, mentor_named boolean, labels jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  with shared as (
+    select s.factor, count(*)::integer as matched,
+      jsonb_agg(t.label order by t.label collate "C", t.id) as labels
+    from private.profile_terms as s
+    inner join private.profile_terms as m
+      on m.user_id = p_mentor_id and m.factor = s.factor and m.term_id = s.term_id
+    inner join public.match_terms as t on t.id = s.term_id
+    where s.user_id = p_student_id
+    group by s.factor
+  )
+  select
+    w.name, w.weight, w.named, w.share, w.per_term * coalesce(c.matched, 0),
+    c.matched is not null or exists (
+      select from private.profile_terms as m where m.user_id = p_mentor_id and m.factor = w.factor
+    ),
+    coalesce(c.labels, '[]')
+  from private.term_weights(p_student_id, p_weights) as w
+  left join shared as c on c.factor = w.factor;
+end
+$$;
+
+COMMENT ON FUNCTION private.score_factors(p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights) IS 'The factors that a student filled in, and what of each a mentor has.';
+
+CREATE FUNCTION private.score_pair(p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  total integer;
+  known integer;
+  parts jsonb;
+begin
+  select
+    coalesce(sum(f.units), 0),
+    coalesce(sum(f.weight) filter (where f.mentor_named), 0),
+    coalesce(
+      jsonb_object_agg(f.name, jsonb_build_object(
+        'weight', f.weight, 'share', f.share, 'named', f.named, 'matched', f.labels,
+        'score', round(f.units / 10000.0, 2)
+      )),
+      '{}'
+    )
+  into total, known, parts
+  from private.score_factors(p_student_id, p_mentor_id, p_weights) as f;
+  return jsonb_build_object(
+    'student_id', p_student_id,
+    'mentor_id', p_mentor_id,
+    'total', round(total / 10000.0, 2),
+    'units', total,
+    'confidence', known,
+    'weights_version', p_weights.version,
+    'breakdown', parts,
+    'reasons', private.match_reasons(parts)
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.score_pair(p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights) IS 'How well a student and a mentor suit by these weights.';
+
+CREATE FUNCTION private.scores_of_pairs(p_students uuid[], p_mentors uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  weights constant public.match_weights := private.current_weights();
+begin
+  return (
+    select coalesce(jsonb_agg(
+      private.score_pair(p.student_id, p.mentor_id, weights)
+      || jsonb_build_object(
+        'student_hash', (select t.hash from private.packed_terms(array[p.student_id]) as t),
+        'mentor_hash', (select t.hash from private.packed_terms(array[p.mentor_id]) as t)
+      )
+      order by p.place
+    ), '[]')
+    from unnest(p_students, p_mentors) with ordinality as p (student_id, mentor_id, place)
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.scores_of_pairs(p_students uuid[], p_mentors uuid[]) IS 'The scores of pairs, one by one.';
+
 CREATE FUNCTION private.sees_everything() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2136,6 +6759,64 @@ CREATE FUNCTION private.sees_everything() RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION private.sees_everything() IS 'Whether the caller may see contact fields and rows that are not public.';
+
+CREATE FUNCTION private.select_student(p_offer_id uuid) RETURNS public.matches
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  offer constant public.match_offers := private.lock_offer(p_offer_id);
+  made public.matches;
+begin
+  if offer.status = 'accepted' then
+    select m.* into made from public.matches as m where m.request_id = offer.request_id;
+    return made;
+  end if;
+  perform private.require_open(offer);
+  return private.begin_match(
+    offer.student_id, offer.mentor_id, 'primary', offer.request_id,
+    (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
+    offer.score, offer.breakdown, offer.mentor_id, 'The mentor accepted the offer.'
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.select_student(p_offer_id uuid) IS 'Accepts an offer, if nobody was quicker.';
+
+CREATE FUNCTION private.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  ids uuid[];
+  counts jsonb;
+begin
+  if run.progress ? 'answer' and run.progress ->> 'after' is not distinct from p_after::text then
+    return run.progress -> 'answer';
+  end if;
+  ids := array(
+    select u.id from public.users as u
+    where p_after is null or u.id > p_after
+    order by u.id limit p_limit
+  );
+  begin
+    counts := private.ask_surveys(array(
+      select u.id from public.users as u where u.id = any (ids) and u.status = 'Active'
+    ));
+    if p_dry_run then
+      raise exception using errcode = 'MS000', message = 'dry run';
+    end if;
+  exception
+    when sqlstate 'MS000' then null;
+  end;
+  return private.keep_progress(
+    run, p_after, ids[cardinality(ids)], cardinality(ids), cardinality(ids) < p_limit, counts
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) IS 'One chunk of the job send_feedback_surveys.';
 
 CREATE FUNCTION private.session_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2240,6 +6921,30 @@ $$;
 
 COMMENT ON FUNCTION private.session_title(p_session public.mentorship_sessions) IS 'What a session is called: its title, or its type in words.';
 
+CREATE FUNCTION private.set_action_items(p_meeting_id uuid, p_action_items jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  theirs public.matches;
+begin
+  select o.* into theirs
+  from public.mentorship_sessions as s
+  cross join lateral private.own_match(s.match_id) as o
+  where s.session_id = p_meeting_id and s.match_id is not null and not s.is_deleted;
+  if not found then
+    raise exception 'There is no meeting %.', p_meeting_id
+      using errcode = 'MS011', hint = 'meeting_logs shows yours.';
+  end if;
+  update public.mentorship_sessions as s
+  set action_items = private.read_action_items(p_action_items)
+  where s.session_id = p_meeting_id;
+  return p_meeting_id;
+end
+$$;
+
+COMMENT ON FUNCTION private.set_action_items(p_meeting_id uuid, p_action_items jsonb) IS 'Replaces the action items of a meeting, for the two of its match.';
+
 CREATE FUNCTION private.set_resend_secret(p_secret text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2271,6 +6976,23 @@ CREATE FUNCTION private.set_signing_key(p_name text, p_key bytea) RETURNS void
 $$;
 
 COMMENT ON FUNCTION private.set_signing_key(p_name text, p_key bytea) IS 'Sets, or replaces, a key.';
+
+CREATE FUNCTION private.settle_alias() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  new.alias := private.normalise_term(new.alias);
+  new.term := private.meaning_of(private.normalise_term(new.term));
+  if new.alias = '' or new.term = '' or new.alias = new.term then
+    raise exception 'The alias % means nothing new.', new.alias
+      using errcode = '23514', hint = 'Give two words that differ in more than case and plural.';
+  end if;
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.settle_alias() IS 'Trigger: aliases are kept as they are compared.';
 
 CREATE FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) RETURNS private.sync_outcome[]
     LANGUAGE plpgsql
@@ -2327,6 +7049,30 @@ $$;
 
 COMMENT ON FUNCTION private.settle_run() IS 'Trigger: keeps times and leases in step with a status, whoever changed it.';
 
+CREATE FUNCTION private.settle_weights() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if new.is_current then
+    update public.match_weights as w set is_current = false
+    where w.is_current and w.version <> new.version;
+  end if;
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.settle_weights() IS 'Trigger: what becomes current takes the place of what was.';
+
+CREATE FUNCTION private.side_of(p_match public.matches, p_person uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select case p_person when p_match.student_id then 'student' when p_match.mentor_id then 'mentor' end
+$$;
+
+COMMENT ON FUNCTION private.side_of(p_match public.matches, p_person uuid) IS 'What a person is in a match: student or mentor; null for others.';
+
 CREATE FUNCTION private.signature(p_key text, p_message bytea) RETURNS bytea
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -2347,6 +7093,66 @@ CREATE FUNCTION private.signed(p_purpose text, p_payload text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION private.signed(p_purpose text, p_payload text) IS 'A token: the payload and its signature. It is good for this purpose only.';
+
+CREATE FUNCTION private.signs_of(p_match public.matches, p_silence integer) RETURNS private.match_signs
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select
+    began.at, met.latest, met.days, met.next, greatest(began.at, p_match.last_contact_at, met.latest),
+    (
+      select avg(last.rating) from (
+        select distinct on (f.author_role) f.rating from public.mentorship_feedback as f
+        where f.match_id = p_match.id and f.rating is not null
+        order by f.author_role, f.updated_at desc, f.id
+      ) as last
+    ),
+    checked.help, checked.well, tasks.n, tasks.overdue
+  from (
+    select greatest(p_match.started_at, max(e.created_at)) as at from public.match_events as e
+    where e.match_id = p_match.id and e.old_status = 'paused' and e.new_status = 'active'
+  ) as began
+  cross join lateral (
+    select
+      max(h.at) filter (where h.status = 'COMPLETED' and h.at <= now()) as latest,
+      count(distinct (h.at at time zone 'UTC')::date) filter (
+        where h.status = 'COMPLETED'
+          and h.at between now() - make_interval(days => 3 * p_silence) and now()
+      )::integer as days,
+      min(h.at) filter (where h.status = 'SCHEDULED' and h.at > now()) as next
+    from (
+      select s.status, coalesce(s.completed_at, s.scheduled_at) as at
+      from public.mentorship_sessions as s
+      where s.match_id = p_match.id and not s.is_deleted
+    ) as h
+  ) as met
+  cross join lateral (
+    select
+      coalesce(bool_or(
+        last.comment = 'help' and coalesce(last.updated_at > met.latest, true)
+      ), false) as help,
+      coalesce(bool_or(last.comment = 'well'), false) as well
+    from (
+      select distinct on (f.author_id) f.comment, f.updated_at
+      from public.mentorship_feedback as f
+      where f.match_id = p_match.id and f.feedback_type = 'check_in'
+      order by f.author_id, f.updated_at desc, f.id
+    ) as last
+    where last.updated_at > now() - make_interval(days => 3 * p_silence)
+  ) as checked
+  cross join lateral (
+    select
+      count(*)::integer as n,
+      (count(*) filter (
+        where i.item ->> 'due' < private.day_name(now()) and i.item -> 'done' is distinct from 'true'
+      ))::integer as overdue
+    from public.mentorship_sessions as s
+    cross join lateral jsonb_array_elements(s.action_items) as i (item)
+    where s.match_id = p_match.id and not s.is_deleted and i.item ->> 'due' is not null
+  ) as tasks
+$$;
+
+COMMENT ON FUNCTION private.signs_of(p_match public.matches, p_silence integer) IS 'What is known of a match, for its health.';
 
 CREATE FUNCTION private.slug(p_name text, p_id uuid) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -2394,6 +7200,143 @@ CREATE FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) 
 $$;
 
 COMMENT ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Deactivates the mentors whose member was deleted, within a range of member ids.';
+
+CREATE FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  theirs constant public.matches := private.own_match(p_match_id);
+begin
+  perform private.require_feedback_fits(theirs, p_type, p_comment, p_session_id);
+  return private.keep_feedback(
+    theirs, private.current_user_id(), p_rating, p_comment, p_type,
+    case p_type
+      when 'survey' then private.survey_period(theirs, private.survey_days())
+      when 'check_in' then private.day_of(theirs, now())
+      else 0
+    end,
+    p_session_id, p_is_shared
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) IS 'Keeps what whoever is signed in says of their match.';
+
+CREATE FUNCTION private.suggest_aliases(p_limit integer) RETURNS TABLE(alias text, term text, similarity real, people bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+  home constant name := (
+    select e.extnamespace::regnamespace::text from pg_catalog.pg_extension as e
+    where e.extname = 'pg_trgm'
+  );
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins may see what people named.' using errcode = '42501';
+  end if;
+  if home is null then
+    raise exception 'The extension pg_trgm is not installed.'
+      using errcode = '0A000', hint = 'Dashboard, Database, Extensions: enable pg_trgm.';
+  end if;
+  return query execute format(
+    $sql$
+      with used as materialized (
+        select t.id, t.term, t.is_known, count(distinct p.user_id) as people
+        from public.match_terms as t
+        left join private.profile_terms as p on p.term_id = t.id and p.factor <= 4
+        group by t.id
+      ),
+      unknown as (
+        select u.* from used as u
+        where not u.is_known and u.people > 0
+        order by u.people desc, u.term
+        limit 1000
+      )
+      select u.term, twin.term, twin.similarity, u.people
+      from unknown as u
+      cross join lateral (
+        select k.term, %1$s.similarity(u.term, k.term) as similarity
+        from used as k
+        where k.id <> u.id and (k.is_known or (k.people, k.term) > (u.people, u.term))
+          and abs(length(k.term) - length(u.term)) <= 6
+        order by 2 desc, k.term
+        limit 1
+      ) as twin
+      where twin.similarity >= 0.35
+      order by u.people desc, twin.similarity desc, u.term
+      limit $1
+    $sql$, quote_ident(home)
+  ) using p_limit;
+end
+$_$;
+
+COMMENT ON FUNCTION private.suggest_aliases(p_limit integer) IS 'Words that nobody has explained yet and the terms that they are spelt like.';
+
+CREATE FUNCTION private.supersede_offers(p_offer_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update public.message_outbox as m
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  from public.match_offers as o
+  where o.id = any (p_offer_ids)
+    and m.kind = 'mentor_recommendation' and m.recipient = o.mentor_id
+    and m.about = 'offer:' || o.id
+    and m.status in ('queued', 'digest', 'sending')
+$$;
+
+COMMENT ON FUNCTION private.supersede_offers(p_offer_ids uuid[]) IS 'The mails about these offers that are not sent yet are not sent any more.';
+
+CREATE FUNCTION private.survey_answered() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  part constant text[] := string_to_array(new.about, ':');
+  theirs public.matches;
+begin
+  select m.* into theirs from public.matches as m
+  where m.id = part[2]::uuid and new.user_id in (m.student_id, m.mentor_id);
+  if not found then
+    return null;
+  end if;
+  if part[3] in ('survey', 'final') and new.answer in ('1', '2', '3', '4', '5') then
+    perform private.keep_feedback(
+      theirs, new.user_id, new.answer::integer, null, part[3],
+      case part[3] when 'survey' then part[4]::integer else 0 end, null, null
+    );
+  elsif part[3] = 'risk' and new.answer in ('well', 'help') then
+    perform private.keep_feedback(
+      theirs, new.user_id, null, new.answer, 'check_in', private.day_of(theirs, now()), null, null
+    );
+  end if;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.survey_answered() IS 'Trigger: a click in a survey or a check-in becomes feedback.';
+
+CREATE FUNCTION private.survey_days() RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select greatest(private.number_setting('survey_days', 30), 1)
+$$;
+
+COMMENT ON FUNCTION private.survey_days() IS 'How long a period between two surveys is.';
+
+CREATE FUNCTION private.survey_period(p_match public.matches, p_days integer) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.day_of(p_match, coalesce(p_match.ended_at, now())) / p_days
+$$;
+
+COMMENT ON FUNCTION private.survey_period(p_match public.matches, p_days integer) IS 'The how many-eth survey of a match it is time for; 0: for none yet.';
 
 CREATE FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2513,6 +7456,8 @@ begin
   perform private.link_auth_users(array(
     select private.normalise_email(o.email) from unnest(outcomes) as o where o.outcome = 'created'
   ));
+  -- What matching compares is not all that the directory shows.
+  perform private.note_stale_members(p_ids[1 : taken]);
 end
 $$;
 
@@ -2611,6 +7556,146 @@ $$;
 
 COMMENT ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) IS 'Makes these runs the worker''s, with a new fence each. They must be locked.';
 
+CREATE FUNCTION private.takes_seat(p_role text, p_status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select p_role <> 'peer' and p_status in ('active', 'paused')
+$$;
+
+COMMENT ON FUNCTION private.takes_seat(p_role text, p_status text) IS 'Whether a match of this role and status counts for the capacity of its mentor.';
+
+CREATE FUNCTION private.tell_of_question(p_question public.quick_questions, p_person uuid, p_type text, p_what text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into public.notifications (user_id, type, title, message, metadata)
+  select
+    p_person, p_type, p_what, p_question.title, jsonb_build_object('question_id', p_question.id)
+  where p_person is not null
+$$;
+
+COMMENT ON FUNCTION private.tell_of_question(p_question public.quick_questions, p_person uuid, p_type text, p_what text) IS 'Tells a person inside the application what became of a question.';
+
+CREATE FUNCTION private.term_weights(p_student_id uuid, p_weights public.match_weights) RETURNS TABLE(factor smallint, name text, weight integer, named integer, share integer, per_term integer)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select f.factor, f.name, f.weight, f.named, f.share, f.share / f.named
+  from (
+    select w.factor, w.name, w.weight, s.named,
+      (1000000 * w.weight / sum(w.weight) over ())::integer as share
+    from (
+      values
+        (1::smallint, 'goals', p_weights.goals),
+        (2::smallint, 'industry', p_weights.industry),
+        (3::smallint, 'research', p_weights.research),
+        (4::smallint, 'technical', p_weights.technical),
+        (5::smallint, 'location', p_weights.location),
+        (6::smallint, 'communication', p_weights.communication)
+    ) as w (factor, name, weight)
+    inner join (
+      select t.factor, count(*)::integer as named
+      from private.profile_terms as t
+      where t.user_id = p_student_id
+      group by t.factor
+    ) as s on s.factor = w.factor
+    where w.weight > 0
+  ) as f;
+end
+$$;
+
+COMMENT ON FUNCTION private.term_weights(p_student_id uuid, p_weights public.match_weights) IS 'What each term of a student counts, in millionths of the whole, by factor.';
+
+CREATE FUNCTION private.terms_in(p_piece text) RETURNS TABLE(term text, label text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  whole constant text := private.normalise_term(p_piece);
+  part text;
+  found_any boolean := false;
+begin
+  if whole = '' then
+    return;
+  end if;
+  if private.is_known_term(whole) then
+    return query select private.meaning_of(whole), null::text;
+    return;
+  end if;
+  if p_piece like '%/%' then
+    foreach part in array string_to_array(p_piece, '/') loop
+      return query select t.* from private.terms_in(part) as t;
+    end loop;
+    return;
+  end if;
+  for part in select distinct k from private.known_phrases(whole) as k loop
+    found_any := true;
+    return query select part, null::text;
+  end loop;
+  if not found_any and cardinality(string_to_array(whole, ' ')) <= 4 then
+    return query select whole, left(private.trim_space(p_piece), 100);
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.terms_in(p_piece text) IS 'The terms that one piece of text names; the label where the vocabulary has none.';
+
+CREATE FUNCTION private.terms_of(p_texts text[]) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select distinct t.term
+  from private.pieces_of(p_texts) as piece
+  cross join lateral private.terms_in(piece) as t
+$$;
+
+COMMENT ON FUNCTION private.terms_of(p_texts text[]) IS 'The terms that these texts name, each once.';
+
+CREATE FUNCTION private.terms_of_mentor(p_mentor_id uuid) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select array(
+    select distinct t.term
+    from public.mentorship_profiles as p
+    inner join private.profile_terms as x on x.user_id = p.user_id and x.factor <= 4
+    inner join public.match_terms as t on t.id = x.term_id
+    where p.user_id = p_mentor_id and p.role = 'mentor'
+  )
+$$;
+
+COMMENT ON FUNCTION private.terms_of_mentor(p_mentor_id uuid) IS 'What a mentor knows, as topics of questions are compared with it.';
+
+CREATE FUNCTION private.terms_of_people(p_ids uuid[]) RETURNS SETOF private.person_term
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with piece as materialized (
+    select distinct l.user_id, l.factor, p as text
+    from private.profile_lists(p_ids) as l
+    cross join lateral private.pieces_of(l.texts) as p
+  ),
+  named as materialized (
+    select d.text, t.term, t.label
+    from (select distinct p.text from piece as p) as d
+    cross join lateral private.terms_in(d.text) as t
+  )
+  select p.user_id, p.factor, n.term, min(n.label collate "C")
+  from piece as p
+  inner join named as n on n.text = p.text
+  group by p.user_id, p.factor, n.term
+  union all
+  select m.user_id, m.factor, m.term, min(m.label collate "C")
+  from private.meeting_terms(p_ids) as m
+  group by m.user_id, m.factor, m.term
+$$;
+
+COMMENT ON FUNCTION private.terms_of_people(p_ids uuid[]) IS 'The terms of these people, each once a factor.';
+
 CREATE FUNCTION private.text_setting(p_key text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -2619,6 +7704,18 @@ CREATE FUNCTION private.text_setting(p_key text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION private.text_setting(p_key text) IS 'A text of program_settings; null where empty.';
+
+CREATE FUNCTION private.texts_of(p_list jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(array_agg(t.value), '{}')
+  from jsonb_array_elements_text(
+    case when jsonb_typeof(p_list) = 'array' then p_list else '[]' end
+  ) as t
+$$;
+
+COMMENT ON FUNCTION private.texts_of(p_list jsonb) IS 'A JSON list as texts; none where it is no list.';
 
 CREATE FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) RETURNS boolean
     LANGUAGE sql
@@ -2965,6 +8062,92 @@ $$;
 
 COMMENT ON FUNCTION private.unsubscribe_token(p_user_id uuid, p_kind text) IS 'Whoever has it may end mails of this kind to this person.';
 
+CREATE FUNCTION private.unverify() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  new.verified := false;
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.unverify() IS 'Trigger: what was checked is not what it says now.';
+
+CREATE TABLE public.mentor_specializations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    mentor_id uuid NOT NULL,
+    specialization text NOT NULL,
+    proficiency_level integer,
+    certification_url text,
+    verified boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mentor_specializations_level_range CHECK (((proficiency_level >= 1) AND (proficiency_level <= 5))),
+    CONSTRAINT mentor_specializations_text_fits CHECK (((length(specialization) >= 1) AND (length(specialization) <= 200))),
+    CONSTRAINT mentor_specializations_url_is_web CHECK ((certification_url ~ '^[Hh][Tt][Tt][Pp][Ss]?://'::text))
+);
+
+COMMENT ON TABLE public.mentor_specializations IS 'What mentors are particularly good at; counts as skills and industries in matching.';
+
+COMMENT ON COLUMN public.mentor_specializations.id IS 'The entry.';
+
+COMMENT ON COLUMN public.mentor_specializations.mentor_id IS 'The mentor: users.id.';
+
+COMMENT ON COLUMN public.mentor_specializations.specialization IS 'What.';
+
+COMMENT ON COLUMN public.mentor_specializations.proficiency_level IS 'How good, 1 to 5.';
+
+COMMENT ON COLUMN public.mentor_specializations.certification_url IS 'Where it is certified.';
+
+COMMENT ON COLUMN public.mentor_specializations.verified IS 'Whether an admin has checked it.';
+
+COMMENT ON COLUMN public.mentor_specializations.created_at IS 'When it was added.';
+
+CREATE FUNCTION private.verify_specialization(p_id uuid, p_verified boolean) RETURNS public.mentor_specializations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  verified public.mentor_specializations;
+begin
+  if not private.sees_everything() then
+    raise exception 'Only admins verify specialisations.' using errcode = '42501';
+  end if;
+  update public.mentor_specializations as s set verified = p_verified
+  where s.id = p_id
+  returning * into verified;
+  if not found then
+    raise exception 'There is no specialisation %.', p_id
+      using errcode = 'MS011', hint = 'Give an id of the table mentor_specializations.';
+  end if;
+  return verified;
+end
+$$;
+
+COMMENT ON FUNCTION private.verify_specialization(p_id uuid, p_verified boolean) IS 'Says whether a specialisation is verified, for those who may.';
+
+CREATE FUNCTION private.waiting_requests(p_after jsonb, p_limit integer, p_student_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select array(
+    select r.id
+    from public.mentorship_requests as r
+    inner join public.users as u on u.id = r.student_id and u.status = 'Active'
+    inner join public.mentorship_profiles as p on p.user_id = r.student_id and p.is_active
+    where r.status = 'open' and r.expires_at > now()
+      and (p_student_id is null or r.student_id = p_student_id)
+      and (
+        p_after is null
+        or (r.created_at, r.id) > ((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid)
+      )
+    order by r.created_at, r.id
+    limit p_limit
+  )
+$$;
+
+COMMENT ON FUNCTION private.waiting_requests(p_after jsonb, p_limit integer, p_student_id uuid) IS 'The next open requests of active students, those that wait longest first.';
+
 CREATE FUNCTION private.was_cancelled(p_code text) RETURNS boolean
     LANGUAGE sql
     SET search_path TO ''
@@ -2977,6 +8160,21 @@ CREATE FUNCTION private.was_cancelled(p_code text) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION private.was_cancelled(p_code text) IS 'Whether an error with this code is somebody cancelling the statement.';
+
+CREATE FUNCTION private.withdraw_match_mail(p_match public.matches) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update public.message_outbox as m
+  set
+    status = case m.status when 'sending' then m.status else 'superseded' end,
+    superseded_at = now()
+  where m.recipient in (p_match.student_id, p_match.mentor_id)
+    and m.status in ('queued', 'digest', 'sending')
+    and starts_with(m.about || ':', 'match:' || p_match.id || ':')
+$$;
+
+COMMENT ON FUNCTION private.withdraw_match_mail(p_match public.matches) IS 'Takes back what was not sent yet about a match.';
 
 CREATE FUNCTION private.withdraw_session_mail(p_session_id uuid) RETURNS void
     LANGUAGE sql
@@ -2995,6 +8193,65 @@ CREATE FUNCTION private.withdraw_session_mail(p_session_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION private.withdraw_session_mail(p_session_id uuid) IS 'Takes back what was not sent yet about a session.';
+
+CREATE FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) RETURNS public.mentorship_profiles
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  owner constant uuid := private.profile_owner(p_user_id);
+  written public.mentorship_profiles;
+begin
+  if p_values ->> 'role' = 'mentor' then
+    perform private.require_mentor(owner);
+  end if;
+  if p_is_new then
+    insert into public.mentorship_profiles (user_id, role) values (owner, p_values ->> 'role')
+    on conflict (user_id) do nothing;
+  end if;
+  select p.* into written from public.mentorship_profiles as p where p.user_id = owner for update;
+  if not found then
+    raise exception 'There is no profile yet.'
+      using errcode = 'MS026', hint = 'Call create_profile first.';
+  end if;
+  written := jsonb_populate_record(written, (
+    select jsonb_object_agg(v.key, v.value) from jsonb_each(p_values) as v where v.value <> 'null'
+  ));
+  update public.mentorship_profiles as p
+  set (
+    role, is_active, career_goals, industries, research_interests, skills, languages, channels,
+    learning_style, about, available_hours, availability, preferences, paused_until
+  ) = (
+    written.role, written.is_active, written.career_goals, written.industries,
+    written.research_interests, written.skills,
+    array(select distinct lower(private.trim_space(l)) from unnest(written.languages) as l order by 1),
+    written.channels, written.learning_style, written.about, written.available_hours,
+    written.availability, written.preferences, written.paused_until
+  )
+  where p.user_id = owner
+  returning p.* into written;
+  return written;
+end
+$$;
+
+COMMENT ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) IS 'Writes the given columns of a profile, for those who may: the row.';
+
+CREATE FUNCTION private.zone_hours(p_zone text) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return extract(epoch from least(
+    (timestamptz '2025-01-15 00:00+00' at time zone p_zone) - timestamp '2025-01-15',
+    (timestamptz '2025-07-15 00:00+00' at time zone p_zone) - timestamp '2025-07-15'
+  )) / 3600;
+exception
+  when invalid_parameter_value then
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.zone_hours(p_zone text) IS 'Hours east of UTC in standard time; null for a time zone that there is not.';
 
 CREATE FUNCTION public.accept_schedules(p_verdicts jsonb) RETURNS integer
     LANGUAGE sql
@@ -3020,6 +8277,15 @@ $$;
 
 COMMENT ON FUNCTION public.accept_schedules(p_verdicts jsonb) IS 'What a daemon made of the schedules: which is in effect, since when not the edited one, why.';
 
+CREATE FUNCTION public.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer DEFAULT 10000) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.announce_offers(p_run_id, p_fence, least(greatest(p_limit, 1), 20000))
+$$;
+
+COMMENT ON FUNCTION public.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Tells mentors of offers that were made by hand: how many. Again until done.';
+
 CREATE FUNCTION public.answer_message(p_token text) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -3038,12 +8304,46 @@ $$;
 
 COMMENT ON FUNCTION public.approve_run(p_run_id uuid) IS 'Lets a run do what it asked for.';
 
+CREATE FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.assign_student(p_student_id, p_mentor_id)
+$$;
+
+COMMENT ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) IS 'Gives a student this mentor instead of whom they have: the match. For admins.';
+
+CREATE FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return private.calculate_match_score(p_student_id, p_mentor_id);
+end
+$$;
+
+COMMENT ON FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) IS 'How well a student and a mentor suit: total of 100, breakdown by factor, reasons, confidence.';
+
 CREATE FUNCTION public.calendar_feed(p_token uuid) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$ select private.calendar_feed(p_token) $$;
 
 COMMENT ON FUNCTION public.calendar_feed(p_token uuid) IS 'A person''s sessions of the last 90 days and the next two years, by the secret of their calendar: {name, timezone, meetings}; {} where there is none.';
+
+CREATE FUNCTION public.cancel_question(p_id uuid) RETURNS public.quick_questions
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.cancel_question(p_id) $$;
+
+COMMENT ON FUNCTION public.cancel_question(p_id uuid) IS 'Takes back one''s own question, while nobody has taken it.';
+
+CREATE FUNCTION public.cancel_request(p_request_id uuid) RETURNS public.mentorship_requests
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.cancel_request(p_request_id) $$;
+
+COMMENT ON FUNCTION public.cancel_request(p_request_id uuid) IS 'Withdraws a request and what is offered of it. For its student and admins.';
 
 CREATE FUNCTION public.cancel_run(p_run_id uuid) RETURNS jsonb
     LANGUAGE sql
@@ -3070,6 +8370,17 @@ CREATE FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_aft
 $$;
 
 COMMENT ON FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_after bigint, p_limit integer) IS 'What a run changed, in order, after this chunk and id; 1,000 at the most.';
+
+CREATE FUNCTION public.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 1000, p_dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.check_match_health(
+    p_run_id, p_fence, p_after, least(greatest(p_limit, 1), 20000), p_dry_run
+  )
+$$;
+
+COMMENT ON FUNCTION public.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) IS 'Looks at the active matches after p_after, p_limit of them: counts, cursor, done.';
 
 CREATE FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql
@@ -3146,6 +8457,13 @@ $$;
 
 COMMENT ON FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Takes messages that are due for a run of deliver_messages, and puts off those that are not.';
 
+CREATE FUNCTION public.claim_question(p_id uuid) RETURNS public.quick_questions
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.claim_question(p_id) $$;
+
+COMMENT ON FUNCTION public.claim_question(p_id uuid) IS 'Takes a question, to answer it: the question; MS025 where somebody was quicker. For approved, active mentors.';
+
 CREATE FUNCTION public.claim_runs(p_worker text, p_limit integer DEFAULT 1, p_run_id uuid DEFAULT NULL::uuid, p_jobs text[] DEFAULT NULL::text[], p_holding uuid[] DEFAULT '{}'::uuid[]) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3185,6 +8503,24 @@ end
 $$;
 
 COMMENT ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) IS 'Takes runs that are due, p_limit at the most, as a JSON list. A run that is asked for by its id is taken alone, and beyond max_concurrent. p_holding: what the worker knows it has.';
+
+CREATE FUNCTION public.complete_match(p_match_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.complete_match(p_match_id, p_reason)
+$$;
+
+COMMENT ON FUNCTION public.complete_match(p_match_id uuid, p_reason text) IS 'Ends a match as completed. For either side and admins.';
+
+CREATE FUNCTION public.complete_question(p_id uuid, p_answer text) RETURNS public.quick_questions
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.complete_question(p_id, p_answer)
+$$;
+
+COMMENT ON FUNCTION public.complete_question(p_id uuid, p_answer text) IS 'Answers a question that one took: the question. The student is told.';
 
 CREATE FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql
@@ -3245,6 +8581,24 @@ $$;
 
 COMMENT ON FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Makes one message of those that wait for a person''s digest, once a day there.';
 
+CREATE FUNCTION public.confirm_alias(p_alias text, p_term text) RETURNS SETOF public.term_aliases
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select c.* from private.confirm_alias(p_alias, p_term) as c
+$$;
+
+COMMENT ON FUNCTION public.confirm_alias(p_alias text, p_term text) IS 'Says that a word means the same as a term; profiles follow. For admins and service_role.';
+
+CREATE FUNCTION public.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text DEFAULT 'primary'::text, p_reason text DEFAULT NULL::text) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.create_manual_match(p_student_id, p_mentor_id, p_role, p_reason)
+$$;
+
+COMMENT ON FUNCTION public.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) IS 'Matches two by hand, as primary, substitute or peer. Capacity and blocked pairs hold. For admins.';
+
 CREATE FUNCTION public.create_notification(user_id uuid, type text, title text, message text DEFAULT ''::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS uuid
     LANGUAGE sql
     SET search_path TO ''
@@ -3253,6 +8607,43 @@ CREATE FUNCTION public.create_notification(user_id uuid, type text, title text, 
 $$;
 
 COMMENT ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) IS 'Tells a person something: the id of the notification. For admins and service_role.';
+
+CREATE FUNCTION public.create_profile(p_role text DEFAULT 'student'::text, p_career_goals text[] DEFAULT NULL::text[], p_industries text[] DEFAULT NULL::text[], p_research_interests text[] DEFAULT NULL::text[], p_skills text[] DEFAULT NULL::text[], p_languages text[] DEFAULT NULL::text[], p_channels text[] DEFAULT NULL::text[], p_learning_style text DEFAULT NULL::text, p_about text DEFAULT NULL::text, p_available_hours numeric DEFAULT NULL::numeric, p_availability jsonb DEFAULT NULL::jsonb, p_preferences jsonb DEFAULT NULL::jsonb, p_user_id uuid DEFAULT NULL::uuid) RETURNS SETOF public.mentorship_profiles
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select w.* from private.write_profile(
+    p_user_id,
+    jsonb_build_object(
+      'role', p_role, 'career_goals', p_career_goals, 'industries', p_industries,
+      'research_interests', p_research_interests, 'skills', p_skills, 'languages', p_languages,
+      'channels', p_channels, 'learning_style', p_learning_style, 'about', p_about,
+      'available_hours', p_available_hours, 'availability', p_availability,
+      'preferences', p_preferences
+    ),
+    true
+  ) as w
+$$;
+
+COMMENT ON FUNCTION public.create_profile(p_role text, p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_user_id uuid) IS 'Makes one''s own profile, or changes the one that is there; an admin''s p_user_id may be anybody.';
+
+CREATE FUNCTION public.decline_offer(p_offer_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.match_offers
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.decline_offer(p_offer_id, p_reason)
+$$;
+
+COMMENT ON FUNCTION public.decline_offer(p_offer_id uuid, p_reason text) IS 'A mentor does not take the student who was offered to them. The student never sees why.';
+
+CREATE FUNCTION public.dissolve_match(p_match_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.dissolve_match(p_match_id, p_reason)
+$$;
+
+COMMENT ON FUNCTION public.dissolve_match(p_match_id uuid, p_reason text) IS 'Ends a match that did not reach its goals; the student is told. For admins.';
 
 CREATE FUNCTION public.enqueue_run(p_job text, p_params jsonb DEFAULT '{}'::jsonb, p_id uuid DEFAULT gen_random_uuid(), p_max_attempts integer DEFAULT NULL::integer, p_requested_by text DEFAULT NULL::text, p_worker text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -3339,6 +8730,26 @@ end
 $$;
 
 COMMENT ON FUNCTION public.enqueue_slots(p_due jsonb) IS 'Makes runs of these slots, [{job, slots, until}], each once: the job and slot of those made.';
+
+CREATE FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer DEFAULT 1000) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.expire_stale(p_run_id, p_fence, least(greatest(p_limit, 1), 1000))
+$$;
+
+COMMENT ON FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Ends offers, requests and questions whose time is over: how many in this run so far, and whether that was all.';
+
+CREATE FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return private.explain_match(p_student_id, p_mentor_id);
+end
+$$;
+
+COMMENT ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) IS 'The score of a pair, its rank for the student, the rule that keeps the two apart, and what the student would give up against the best.';
 
 CREATE FUNCTION public.find_runs(p_beginning text) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -3471,6 +8882,118 @@ $$;
 
 COMMENT ON FUNCTION public.finish_runs(p_results jsonb) IS 'Ends runs: succeeded, partial, failed, cancelled, awaiting_approval or released. Those that somebody else has by now are left alone and listed as stale.';
 
+CREATE FUNCTION public.get_all_matches(p_status text DEFAULT NULL::text, p_mentor_id uuid DEFAULT NULL::uuid, p_student_id uuid DEFAULT NULL::uuid, p_health text DEFAULT NULL::text, p_search text DEFAULT NULL::text, p_role text DEFAULT NULL::text) RETURNS TABLE(id uuid, role text, status text, student_id uuid, student_name text, student_email text, mentor_id uuid, mentor_name text, mentor_email text, score numeric, health_status text, health_score integer, started_at timestamp with time zone, ended_at timestamp with time zone, end_reason text, last_contact_at timestamp with time zone, at_risk_since timestamp with time zone, meetings bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select * from private.get_all_matches(
+    p_status, p_mentor_id, p_student_id, p_health, p_search, p_role
+  )
+$$;
+
+COMMENT ON FUNCTION public.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) IS 'Matches, the latest first: by status, side, health, role, or a part of a name or address of either side. For admins and service_role.';
+
+CREATE FUNCTION public.get_at_risk_matches() RETURNS SETOF public.v_at_risk_matches
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select * from private.get_at_risk_matches() $$;
+
+COMMENT ON FUNCTION public.get_at_risk_matches() IS 'The matches at risk, with names, since when, score and reasons. For admins and service_role.';
+
+CREATE FUNCTION public.get_dashboard_stats(p_days integer DEFAULT 30) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select private.get_dashboard_stats(p_days) $$;
+
+COMMENT ON FUNCTION public.get_dashboard_stats(p_days integer) IS 'How the programme does: what is now, and what happened in the last p_days days: requests, offers, matches, capacity, feedback, questions. For admins and service_role.';
+
+CREATE TABLE public.mentorship_feedback (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    match_id uuid,
+    session_id uuid,
+    author_id uuid NOT NULL,
+    author_role text NOT NULL,
+    about_id uuid,
+    rating integer,
+    comment text DEFAULT ''::text NOT NULL,
+    feedback_type text DEFAULT 'general'::text NOT NULL,
+    period integer DEFAULT 0 NOT NULL,
+    is_shared boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mentorship_feedback_comment_fits CHECK ((length(comment) <= 5000)),
+    CONSTRAINT mentorship_feedback_of_one CHECK ((num_nonnulls(match_id, session_id) >= 1)),
+    CONSTRAINT mentorship_feedback_period_not_negative CHECK ((period >= 0)),
+    CONSTRAINT mentorship_feedback_rating_range CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT mentorship_feedback_role_known CHECK ((author_role = ANY (ARRAY['student'::text, 'mentor'::text]))),
+    CONSTRAINT mentorship_feedback_says_something CHECK (((rating IS NOT NULL) OR (comment <> ''::text))),
+    CONSTRAINT mentorship_feedback_type_known CHECK ((feedback_type = ANY (ARRAY['survey'::text, 'meeting'::text, 'check_in'::text, 'final'::text, 'general'::text])))
+);
+
+COMMENT ON TABLE public.mentorship_feedback IS 'What people say of their match or a session.';
+
+COMMENT ON COLUMN public.mentorship_feedback.id IS 'The feedback.';
+
+COMMENT ON COLUMN public.mentorship_feedback.match_id IS 'The match that it is about.';
+
+COMMENT ON COLUMN public.mentorship_feedback.session_id IS 'The session that it is about, if one.';
+
+COMMENT ON COLUMN public.mentorship_feedback.author_id IS 'Who says it: users.id.';
+
+COMMENT ON COLUMN public.mentorship_feedback.author_role IS 'student or mentor: what they are there.';
+
+COMMENT ON COLUMN public.mentorship_feedback.about_id IS 'The other side: users.id.';
+
+COMMENT ON COLUMN public.mentorship_feedback.rating IS '1 to 5.';
+
+COMMENT ON COLUMN public.mentorship_feedback.comment IS 'The rest, in words; of a check-in: well or help.';
+
+COMMENT ON COLUMN public.mentorship_feedback.feedback_type IS 'survey, meeting, check_in, final or general.';
+
+COMMENT ON COLUMN public.mentorship_feedback.period IS 'Of a survey: the how many-eth of the match; of a check-in: on which of its days; otherwise 0.';
+
+COMMENT ON COLUMN public.mentorship_feedback.is_shared IS 'Whether the other side may read it.';
+
+COMMENT ON COLUMN public.mentorship_feedback.created_at IS 'When it was given.';
+
+COMMENT ON COLUMN public.mentorship_feedback.updated_at IS 'When it was last changed.';
+
+CREATE FUNCTION public.get_feedback(p_match_id uuid) RETURNS SETOF public.mentorship_feedback
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select f.* from public.mentorship_feedback as f
+  where f.match_id = p_match_id
+  order by f.created_at, f.id
+$$;
+
+COMMENT ON FUNCTION public.get_feedback(p_match_id uuid) IS 'Feedback on a match: one''s own and what the other side shared; admins see all.';
+
+CREATE FUNCTION public.get_leaderboard(p_limit integer DEFAULT 10) RETURNS TABLE(rank integer, mentor_id uuid, name text, points integer, questions_completed integer, question_rating numeric, sessions_held integer, matches_completed integer)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select * from private.get_leaderboard(p_limit)
+$$;
+
+COMMENT ON FUNCTION public.get_leaderboard(p_limit integer) IS 'The mentors with most points, as of the last run of refresh_leaderboard. For signed-in people.';
+
+CREATE FUNCTION public.get_match_batch() RETURNS TABLE(offer_id uuid, batch_id uuid, request_id uuid, side text, person_id uuid, person_name text, rank integer, status text, score numeric, confidence integer, breakdown jsonb, reasons jsonb, message text, focus_areas text[], goals text[], expires_at timestamp with time zone, created_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select b.* from private.match_batch() as b
+$$;
+
+COMMENT ON FUNCTION public.get_match_batch() IS 'For a student: the mentors of their latest batch. For a mentor: the students offered to them.';
+
+CREATE FUNCTION public.get_matches() RETURNS TABLE(id uuid, my_role text, role text, status text, other_id uuid, other_name text, other_email text, goals text[], score numeric, started_at timestamp with time zone, last_contact_at timestamp with time zone, ended_at timestamp with time zone, end_reason text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select * from private.get_matches() $$;
+
+COMMENT ON FUNCTION public.get_matches() IS 'One''s own matches, now and before, as student and as mentor: those that go on first.';
+
 CREATE FUNCTION public.get_mentors_with_member_data() RETURNS SETOF public.mentor_listing
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -3479,6 +9002,100 @@ CREATE FUNCTION public.get_mentors_with_member_data() RETURNS SETOF public.mento
 $$;
 
 COMMENT ON FUNCTION public.get_mentors_with_member_data() IS 'The directory as rows, for the filters, the order and the paging of the API.';
+
+CREATE FUNCTION public.get_open_questions(p_topics text[] DEFAULT NULL::text[]) RETURNS TABLE(id uuid, title text, question text, topics text[], student_name text, suits boolean, created_at timestamp with time zone, expires_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select * from private.get_open_questions(p_topics)
+$$;
+
+COMMENT ON FUNCTION public.get_open_questions(p_topics text[]) IS 'Questions that can be taken, those first whose topics the caller knows, then the oldest; with p_topics: only those about one of them. For approved, active mentors and admins.';
+
+CREATE FUNCTION public.get_profile() RETURNS SETOF public.mentorship_profiles
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select p.* from public.mentorship_profiles as p
+  where p.user_id = (select private.current_user_id())
+$$;
+
+COMMENT ON FUNCTION public.get_profile() IS 'One''s own profile.';
+
+CREATE FUNCTION public.get_profile_by_id(p_user_id uuid) RETURNS SETOF public.mentorship_profiles
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select p.* from public.mentorship_profiles as p where p.user_id = p_user_id
+$$;
+
+COMMENT ON FUNCTION public.get_profile_by_id(p_user_id uuid) IS 'The profile of a person, for admins and the other side of an offer or match.';
+
+CREATE TABLE public.mentorship_resources (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    match_id uuid NOT NULL,
+    shared_by uuid NOT NULL,
+    kind text NOT NULL,
+    title text NOT NULL,
+    url text,
+    storage_path text,
+    description text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mentorship_resources_has_target CHECK ((((kind = 'link'::text) AND (url IS NOT NULL) AND (storage_path IS NULL)) OR ((kind = 'file'::text) AND (storage_path IS NOT NULL) AND (url IS NULL)))),
+    CONSTRAINT mentorship_resources_kind_known CHECK ((kind = ANY (ARRAY['link'::text, 'file'::text]))),
+    CONSTRAINT mentorship_resources_texts_fit CHECK (((length(url) <= 2000) AND (length(storage_path) <= 1000) AND (length(description) <= 5000))),
+    CONSTRAINT mentorship_resources_title_fits CHECK (((length(title) >= 1) AND (length(title) <= 300))),
+    CONSTRAINT mentorship_resources_url_is_web CHECK ((url ~ '^[Hh][Tt][Tt][Pp][Ss]?://'::text))
+);
+
+COMMENT ON TABLE public.mentorship_resources IS 'Links and files shared within a match.';
+
+COMMENT ON COLUMN public.mentorship_resources.id IS 'The resource.';
+
+COMMENT ON COLUMN public.mentorship_resources.match_id IS 'Within which match.';
+
+COMMENT ON COLUMN public.mentorship_resources.shared_by IS 'Who shared it: users.id.';
+
+COMMENT ON COLUMN public.mentorship_resources.kind IS 'link or file.';
+
+COMMENT ON COLUMN public.mentorship_resources.title IS 'What it is called.';
+
+COMMENT ON COLUMN public.mentorship_resources.url IS 'Of a link: its address.';
+
+COMMENT ON COLUMN public.mentorship_resources.storage_path IS 'Of a file: its path in the storage of the project, bucket first.';
+
+COMMENT ON COLUMN public.mentorship_resources.description IS 'What it is good for.';
+
+COMMENT ON COLUMN public.mentorship_resources.created_at IS 'When it was shared.';
+
+CREATE FUNCTION public.get_resources(p_match_id uuid) RETURNS SETOF public.mentorship_resources
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select r.* from public.mentorship_resources as r
+  where r.match_id = p_match_id
+  order by r.created_at desc, r.id
+$$;
+
+COMMENT ON FUNCTION public.get_resources(p_match_id uuid) IS 'What was shared within a match, the latest first. For both sides, and admins.';
+
+CREATE FUNCTION public.get_specialization_report() RETURNS TABLE(specialization text, mentors bigint, verified bigint, mean_level numeric, active_students bigint, mean_rating numeric)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select * from private.get_specialization_report()
+$$;
+
+COMMENT ON FUNCTION public.get_specialization_report() IS 'Each specialisation, in any case: approved, active mentors who name it, those verified, their mean level, the students they have now, and the mean of all their ratings. For admins and service_role.';
+
+CREATE FUNCTION public.get_specializations(p_mentor_id uuid) RETURNS TABLE(id uuid, mentor_id uuid, specialization text, proficiency_level integer, certification_url text, verified boolean, created_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select * from private.get_specializations(p_mentor_id)
+$$;
+
+COMMENT ON FUNCTION public.get_specializations(p_mentor_id uuid) IS 'What an approved, active mentor is particularly good at, verified entries first. For signed-in people.';
 
 CREATE FUNCTION public.heartbeat_run(p_run_id uuid, p_fence bigint) RETURNS jsonb
     LANGUAGE sql
@@ -3524,6 +9141,51 @@ end
 $$;
 
 COMMENT ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) IS 'One page of the directory: results, count, page, page_size; expertise is any part of a word.';
+
+CREATE FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_minutes integer DEFAULT NULL::integer, p_format text DEFAULT NULL::text, p_notes text DEFAULT NULL::text, p_action_items jsonb DEFAULT '[]'::jsonb) RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.log_meeting(
+    p_match_id, p_held_at, p_minutes, p_format, p_notes, p_action_items
+  )
+$$;
+
+COMMENT ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) IS 'Logs a meeting that was held, by either side of a match: its id. Action items are texts, or {"text", "due", "done"}.';
+
+CREATE FUNCTION public.matching_settings() RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select private.matching_settings() $$;
+
+COMMENT ON FUNCTION public.matching_settings() IS 'auto_match; units_a_day and units_at_most of waiting; weights and their version.';
+
+CREATE FUNCTION public.mentors_to_match(p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 5000) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.mentors_to_match(p_after, least(greatest(p_limit, 1), 20000))
+$$;
+
+COMMENT ON FUNCTION public.mentors_to_match(p_after uuid, p_limit integer) IS 'Mentors who may be offered students, as parallel lists: how many, and what they named.';
+
+CREATE FUNCTION public.pause_match(p_match_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.pause_match(p_match_id, p_reason)
+$$;
+
+COMMENT ON FUNCTION public.pause_match(p_match_id uuid, p_reason text) IS 'Lets a match rest; the mentor keeps the seat. For admins.';
+
+CREATE FUNCTION public.post_question(p_title text, p_question text DEFAULT ''::text, p_topics text[] DEFAULT '{}'::text[]) RETURNS public.quick_questions
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.post_question(p_title, p_question, p_topics)
+$$;
+
+COMMENT ON FUNCTION public.post_question(p_title text, p_question text, p_topics text[]) IS 'Asks a question: the question. For students; up to five mentors whom its topics suit get a mail.';
 
 CREATE FUNCTION public.prune_runs(p_limit integer DEFAULT 20000) RETURNS jsonb
     LANGUAGE plpgsql
@@ -3596,6 +9258,79 @@ $$;
 
 COMMENT ON FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text, p_data jsonb, p_priority integer, p_not_before timestamp with time zone, p_expires_at timestamp with time zone) IS 'Queues a mail, in the transaction of its cause: its id. The same kind, recipient and about give the message that is there.';
 
+CREATE FUNCTION public.rate_question(p_id uuid, p_rating integer, p_comment text DEFAULT NULL::text) RETURNS public.quick_questions
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.rate_question(p_id, p_rating, p_comment)
+$$;
+
+COMMENT ON FUNCTION public.rate_question(p_id uuid, p_rating integer, p_comment text) IS 'Rates the answer to one''s own question, 1 to 5: once, when it is completed.';
+
+CREATE FUNCTION public.recommend_mentors(p_student_id uuid DEFAULT NULL::uuid, p_k integer DEFAULT 3) RETURNS TABLE(rank bigint, mentor_id uuid, mentor_name text, score numeric, confidence integer, breakdown jsonb, reasons jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select r.* from private.recommend_mentors(p_student_id, p_k) as r
+$$;
+
+COMMENT ON FUNCTION public.recommend_mentors(p_student_id uuid, p_k integer) IS 'The best mentors for a student now, by default for oneself, with scores and reasons.';
+
+CREATE FUNCTION public.refresh_leaderboard(p_run_id uuid, p_fence bigint) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  answer jsonb;
+begin
+  if run.progress ? 'answer' then
+    return run.progress -> 'answer';
+  end if;
+  with wanted as materialized (
+    select w.* from private.leaderboard() as w
+  ),
+  written as (
+    insert into public.mentor_leaderboard as b
+    select w.* from wanted as w
+    on conflict (mentor_id) do update
+    set
+      rank = excluded.rank, points = excluded.points,
+      questions_completed = excluded.questions_completed,
+      question_rating = excluded.question_rating, sessions_held = excluded.sessions_held,
+      matches_completed = excluded.matches_completed, refreshed_at = excluded.refreshed_at
+    where to_jsonb(b) - 'refreshed_at' <> to_jsonb(excluded) - 'refreshed_at'
+    returning b.mentor_id
+  ),
+  removed as (
+    delete from public.mentor_leaderboard as b
+    where not exists (select from wanted as w where w.mentor_id = b.mentor_id)
+    returning b.mentor_id
+  )
+  select jsonb_build_object('counts', jsonb_build_object(
+    'written', (select count(*) from written),
+    'removed', (select count(*) from removed),
+    'unchanged', (select count(*) from wanted) - (select count(*) from written)
+  ))
+  into answer;
+  update public.job_runs as r
+  set progress = jsonb_build_object('answer', answer, 'counts', answer -> 'counts')
+  where r.id = p_run_id;
+  return answer;
+end
+$$;
+
+COMMENT ON FUNCTION public.refresh_leaderboard(p_run_id uuid, p_fence bigint) IS 'The job refresh_leaderboard: writes the rows that changed: counts.';
+
+CREATE FUNCTION public.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer DEFAULT 2000) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.refresh_stale_profiles(p_run_id, p_fence, p_limit)
+$$;
+
+COMMENT ON FUNCTION public.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Makes the terms of people who changed, some at a time: how many, and whether that was all.';
+
 CREATE FUNCTION public.register_jobs(p_jobs jsonb) RETURNS integer
     LANGUAGE sql
     SET search_path TO ''
@@ -3619,6 +9354,34 @@ $$;
 
 COMMENT ON FUNCTION public.register_jobs(p_jobs jsonb) IS 'Adds the jobs that job_schedules lacks, with the defaults of the code. Returns how many.';
 
+CREATE FUNCTION public.release_question(p_id uuid) RETURNS public.quick_questions
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.release_question(p_id) $$;
+
+COMMENT ON FUNCTION public.release_question(p_id uuid) IS 'Gives back a question that one took and does not answer: others may take it.';
+
+CREATE FUNCTION public.request_mentor(p_message text DEFAULT ''::text, p_focus_areas text[] DEFAULT '{}'::text[], p_goals text[] DEFAULT '{}'::text[], p_mentor_id uuid DEFAULT NULL::uuid, p_preference_overrides jsonb DEFAULT '{}'::jsonb, p_required_languages text[] DEFAULT '{}'::text[], p_max_timezone_hours integer DEFAULT NULL::integer) RETURNS public.mentorship_requests
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.request_mentor(
+    p_message, p_focus_areas, p_goals, p_mentor_id, p_preference_overrides, p_required_languages,
+    p_max_timezone_hours
+  )
+$$;
+
+COMMENT ON FUNCTION public.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) IS 'Asks for a mentor, whoever suits best or one in particular. Asked again while the request is open, it says what is to be looked for from now on. For students.';
+
+CREATE FUNCTION public.requests_to_match(p_after jsonb DEFAULT NULL::jsonb, p_limit integer DEFAULT 20000, p_student_id uuid DEFAULT NULL::uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.requests_to_match(p_after, least(greatest(p_limit, 1), 20000), p_student_id)
+$$;
+
+COMMENT ON FUNCTION public.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) IS 'Open requests that wait for mentors, as parallel lists, with what their students named.';
+
 CREATE FUNCTION public.resend_webhook(json) RETURNS text
     LANGUAGE sql
     SET search_path TO ''
@@ -3635,6 +9398,15 @@ CREATE FUNCTION public.reset_calendar_feed() RETURNS uuid
 
 COMMENT ON FUNCTION public.reset_calendar_feed() IS 'The secret of one''s own calendar, made anew: what was subscribed with the old one ends.';
 
+CREATE FUNCTION public.resume_match(p_match_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.resume_match(p_match_id, p_reason)
+$$;
+
+COMMENT ON FUNCTION public.resume_match(p_match_id uuid, p_reason text) IS 'Goes on with a paused match. For admins.';
+
 CREATE FUNCTION public.retry_run(p_run_id uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -3643,6 +9415,17 @@ CREATE FUNCTION public.retry_run(p_run_id uuid) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION public.retry_run(p_run_id uuid) IS 'A run that did not end well goes on from where it was.';
+
+CREATE FUNCTION public.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean DEFAULT false, p_records integer DEFAULT 20) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.save_match_batches(
+    p_run_id, p_fence, p_batches, p_weights_version, p_dry_run, p_records
+  )
+$$;
+
+COMMENT ON FUNCTION public.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) IS 'Offers requests to mentors, [{request_id, input_hash, offers: [{mentor_id, units, confidence, breakdown, reasons}]}], the best first: counts, and what was offered for the first p_records.';
 
 CREATE FUNCTION public.scheduler_state() RETURNS jsonb
     LANGUAGE plpgsql
@@ -3673,12 +9456,95 @@ $$;
 
 COMMENT ON FUNCTION public.scheduler_state() IS 'The schema''s version, the schedules, the time, and how many runs wait for how long.';
 
+CREATE FUNCTION public.scores_of_pairs(p_students uuid[], p_mentors uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.scores_of_pairs(p_students, p_mentors)
+$$;
+
+COMMENT ON FUNCTION public.scores_of_pairs(p_students uuid[], p_mentors uuid[]) IS 'calculate_match_score of each pair of two parallel lists, as a list, with hashes of the terms.';
+
+CREATE FUNCTION public.select_student(p_offer_id uuid) RETURNS public.matches
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.select_student(p_offer_id) $$;
+
+COMMENT ON FUNCTION public.select_student(p_offer_id uuid) IS 'A mentor takes the student who was offered to them: the match. The first to accept has it.';
+
+CREATE FUNCTION public.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 1000, p_dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.send_feedback_surveys(
+    p_run_id, p_fence, p_after, least(greatest(p_limit, 1), 20000), p_dry_run
+  )
+$$;
+
+COMMENT ON FUNCTION public.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) IS 'Asks people after p_after, p_limit of them, how their matches go: counts, cursor, done.';
+
+CREATE FUNCTION public.set_action_items(p_meeting_id uuid, p_action_items jsonb) RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.set_action_items(p_meeting_id, p_action_items)
+$$;
+
+COMMENT ON FUNCTION public.set_action_items(p_meeting_id uuid, p_action_items jsonb) IS 'Replaces the action items of a meeting, by either side: done, added, put off.';
+
 CREATE FUNCTION public.set_resend_secret(p_secret text) RETURNS boolean
     LANGUAGE sql
     SET search_path TO ''
     AS $$ select private.set_resend_secret(p_secret) $$;
 
 COMMENT ON FUNCTION public.set_resend_secret(p_secret text) IS 'Sets the signing secret of the webhook at Resend, whsec_...; it cannot be read back.';
+
+CREATE FUNCTION public.share_resource(p_match_id uuid, p_kind text, p_title text, p_url text DEFAULT NULL::text, p_storage_path text DEFAULT NULL::text, p_description text DEFAULT ''::text) RETURNS public.mentorship_resources
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  shared public.mentorship_resources;
+begin
+  if p_match_id = any (private.matches_of_caller(false))
+    and not p_match_id = any (private.matches_of_caller(true))
+  then
+    raise exception 'The match is over.'
+      using errcode = 'MS027', hint = 'What was shared before stays there: get_resources.';
+  end if;
+  insert into public.mentorship_resources (
+    match_id, shared_by, kind, title, url, storage_path, description
+  )
+  values (
+    p_match_id, private.current_user_id(), p_kind, private.trim_space(p_title), p_url,
+    p_storage_path, coalesce(p_description, '')
+  )
+  returning * into shared;
+  return shared;
+end
+$$;
+
+COMMENT ON FUNCTION public.share_resource(p_match_id uuid, p_kind text, p_title text, p_url text, p_storage_path text, p_description text) IS 'Shares a link (p_url) or a file (p_storage_path) within one''s own match: the resource.';
+
+CREATE FUNCTION public.submit_feedback(p_match_id uuid, p_rating integer DEFAULT NULL::integer, p_comment text DEFAULT NULL::text, p_type text DEFAULT 'general'::text, p_session_id uuid DEFAULT NULL::uuid, p_is_shared boolean DEFAULT NULL::boolean) RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.submit_feedback(
+    p_match_id, p_rating, p_comment, p_type, p_session_id, p_is_shared
+  )
+$$;
+
+COMMENT ON FUNCTION public.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) IS 'Feedback of either side on a match: its id. Given again, that of a survey, a meeting, a check-in or the end is corrected. The other side reads it if p_is_shared.';
+
+CREATE FUNCTION public.suggest_aliases(p_limit integer DEFAULT 50) RETURNS TABLE(alias text, term text, similarity real, people bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select s.* from private.suggest_aliases(p_limit) as s
+$$;
+
+COMMENT ON FUNCTION public.suggest_aliases(p_limit integer) IS 'Unknown words with the term that each may mean, to be confirmed by confirm_alias. For admins.';
 
 CREATE FUNCTION public.supersede_messages(p_about text, p_kinds text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE sql
@@ -3719,6 +9585,20 @@ $$;
 
 COMMENT ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) IS 'Syncs the members after p_after, p_limit of them: counts, records, the next cursor, done.';
 
+CREATE FUNCTION public.term_labels(p_term_ids integer[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'ids', coalesce(jsonb_agg(t.id order by t.label collate "C", t.id), '[]'),
+    'labels', coalesce(jsonb_agg(t.label order by t.label collate "C", t.id), '[]')
+  )
+  from public.match_terms as t
+  where t.id = any (p_term_ids)
+$$;
+
+COMMENT ON FUNCTION public.term_labels(p_term_ids integer[]) IS 'How terms are shown, as two parallel lists in the order in which they are listed.';
+
 CREATE FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint DEFAULT NULL::bigint, p_limit integer DEFAULT 20000, p_dry_run boolean DEFAULT false) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -3734,6 +9614,72 @@ CREATE FUNCTION public.unsubscribe(p_token text) RETURNS boolean
     AS $$ select private.unsubscribe(p_token) $$;
 
 COMMENT ON FUNCTION public.unsubscribe(p_token text) IS 'One click: no more messages of this kind to whom this one went. Anybody with the token.';
+
+CREATE FUNCTION public.update_profile(p_career_goals text[] DEFAULT NULL::text[], p_industries text[] DEFAULT NULL::text[], p_research_interests text[] DEFAULT NULL::text[], p_skills text[] DEFAULT NULL::text[], p_languages text[] DEFAULT NULL::text[], p_channels text[] DEFAULT NULL::text[], p_learning_style text DEFAULT NULL::text, p_about text DEFAULT NULL::text, p_available_hours numeric DEFAULT NULL::numeric, p_availability jsonb DEFAULT NULL::jsonb, p_preferences jsonb DEFAULT NULL::jsonb, p_is_active boolean DEFAULT NULL::boolean, p_paused_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_user_id uuid DEFAULT NULL::uuid) RETURNS SETOF public.mentorship_profiles
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select w.* from private.write_profile(
+    p_user_id,
+    jsonb_build_object(
+      'career_goals', p_career_goals, 'industries', p_industries,
+      'research_interests', p_research_interests, 'skills', p_skills, 'languages', p_languages,
+      'channels', p_channels, 'learning_style', p_learning_style, 'about', p_about,
+      'available_hours', p_available_hours, 'availability', p_availability,
+      'preferences', p_preferences, 'is_active', p_is_active, 'paused_until', p_paused_until
+    ),
+    false
+  ) as w
+$$;
+
+COMMENT ON FUNCTION public.update_profile(p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_is_active boolean, p_paused_until timestamp with time zone, p_user_id uuid) IS 'Changes what is given of one''s own profile: the row. MS026 where there is none yet.';
+
+CREATE FUNCTION public.verify_specialization(p_id uuid, p_verified boolean DEFAULT true) RETURNS public.mentor_specializations
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.verify_specialization(p_id, p_verified)
+$$;
+
+COMMENT ON FUNCTION public.verify_specialization(p_id uuid, p_verified boolean) IS 'Says that a specialisation was checked, or was not: the entry. For admins and service_role.';
+
+CREATE FUNCTION public.withdraw_resource(p_id uuid) RETURNS public.mentorship_resources
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  withdrawn public.mentorship_resources;
+begin
+  delete from public.mentorship_resources as r
+  where r.id = p_id and r.shared_by = private.current_user_id()
+  returning * into withdrawn;
+  if found then
+    return withdrawn;
+  end if;
+  if exists (select from public.mentorship_resources as r where r.id = p_id) then
+    raise exception 'Only who shared it takes it back.' using errcode = '42501';
+  end if;
+  raise exception 'There is no resource %.', p_id
+    using errcode = 'MS011', hint = 'See: get_resources.';
+end
+$$;
+
+COMMENT ON FUNCTION public.withdraw_resource(p_id uuid) IS 'Takes back what one shared: the resource as it was. A file stays in the storage.';
+
+CREATE TABLE private.profile_terms (
+    user_id uuid NOT NULL,
+    factor smallint NOT NULL,
+    term_id integer NOT NULL,
+    CONSTRAINT profile_terms_factor_known CHECK (((factor >= 1) AND (factor <= 6)))
+);
+
+COMMENT ON TABLE private.profile_terms IS 'What each person named, as terms; matching compares these and nothing else.';
+
+COMMENT ON COLUMN private.profile_terms.user_id IS 'The person.';
+
+COMMENT ON COLUMN private.profile_terms.factor IS '1 goals, 2 industry, 3 research, 4 technical, 5 location, 6 communication.';
+
+COMMENT ON COLUMN private.profile_terms.term_id IS 'The term.';
 
 CREATE TABLE private.signing_keys (
     name text NOT NULL,
@@ -3752,75 +9698,40 @@ COMMENT ON COLUMN private.signing_keys.outer_pad IS 'The key as HMAC''s outer pa
 
 COMMENT ON COLUMN private.signing_keys.changed_at IS 'When it was last changed.';
 
-CREATE TABLE public.members (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    email text NOT NULL,
-    name text NOT NULL,
-    membershiptype text NOT NULL,
-    "areaOfExpertise" text,
-    skills text,
-    experience text,
-    occupation text,
-    jobtitle text,
-    industry text,
-    is_active boolean DEFAULT true,
-    country text,
-    city text,
-    linkedin text,
-    school text
+CREATE TABLE private.stale_profiles (
+    user_id uuid NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    error text
 );
 
-COMMENT ON TABLE public.members IS 'Community members, as registered. Another application writes them.';
+COMMENT ON TABLE private.stale_profiles IS 'People whose terms have to be made again; small changes are dealt with at once.';
 
-COMMENT ON COLUMN public.members.id IS 'The member.';
+COMMENT ON COLUMN private.stale_profiles.user_id IS 'The person.';
 
-COMMENT ON COLUMN public.members.email IS 'Address given at registration; finds the account.';
+COMMENT ON COLUMN private.stale_profiles.since IS 'Since when.';
 
-COMMENT ON COLUMN public.members.name IS 'Full name.';
+COMMENT ON COLUMN private.stale_profiles.error IS 'Why they could not be made; tried again when the person changes something.';
 
-COMMENT ON COLUMN public.members.membershiptype IS 'mentor, mentee, student ...; mentor makes a mentor.';
+CREATE TABLE public.blocked_pairs (
+    student_id uuid NOT NULL,
+    mentor_id uuid NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    blocked_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT blocked_pairs_differ CHECK ((student_id <> mentor_id))
+);
 
-COMMENT ON COLUMN public.members."areaOfExpertise" IS 'Area of expertise; first entry of the expertise.';
+COMMENT ON TABLE public.blocked_pairs IS 'Students and mentors who are never brought together.';
 
-COMMENT ON COLUMN public.members.skills IS 'Skills, separated by commas; the first three count.';
+COMMENT ON COLUMN public.blocked_pairs.student_id IS 'The student: users.id.';
 
-COMMENT ON COLUMN public.members.experience IS 'Experience in words; part of the bio.';
+COMMENT ON COLUMN public.blocked_pairs.mentor_id IS 'The mentor: users.id.';
 
-COMMENT ON COLUMN public.members.occupation IS 'Occupation; part of the bio.';
+COMMENT ON COLUMN public.blocked_pairs.reason IS 'Why; only admins read it.';
 
-COMMENT ON COLUMN public.members.jobtitle IS 'Job title; part of the bio.';
+COMMENT ON COLUMN public.blocked_pairs.blocked_by IS 'Who said so: users.id.';
 
-COMMENT ON COLUMN public.members.industry IS 'Industry; second entry of the expertise.';
-
-COMMENT ON COLUMN public.members.is_active IS 'Only active members become mentors.';
-
-COMMENT ON COLUMN public.members.country IS 'Country of residence.';
-
-COMMENT ON COLUMN public.members.city IS 'City of residence.';
-
-COMMENT ON COLUMN public.members.linkedin IS 'Address of the LinkedIn profile; shown to admins only.';
-
-COMMENT ON COLUMN public.members.school IS 'School or university.';
-
-CREATE VIEW private.source_members WITH (security_invoker='on') AS
- SELECT id,
-    email,
-    name,
-    membershiptype,
-    (is_active IS TRUE) AS is_active,
-    "areaOfExpertise" AS area_of_expertise,
-    industry,
-    skills,
-    experience,
-    occupation,
-    jobtitle,
-    country,
-    city,
-    school,
-    linkedin
-   FROM public.members;
-
-COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
+COMMENT ON COLUMN public.blocked_pairs.created_at IS 'When.';
 
 CREATE TABLE public.calendar_feeds (
     user_id uuid NOT NULL,
@@ -3869,6 +9780,21 @@ COMMENT ON COLUMN public.contact_preferences.channel IS 'email; in_app: a notifi
 
 COMMENT ON COLUMN public.contact_preferences.updated_at IS 'When it was last changed.';
 
+CREATE TABLE public.decline_reasons (
+    offer_id uuid NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT decline_reasons_reason_fits CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+
+COMMENT ON TABLE public.decline_reasons IS 'Why mentors declined offers, where they said so.';
+
+COMMENT ON COLUMN public.decline_reasons.offer_id IS 'The offer.';
+
+COMMENT ON COLUMN public.decline_reasons.reason IS 'Why; the student never reads it.';
+
+COMMENT ON COLUMN public.decline_reasons.created_at IS 'When.';
+
 CREATE TABLE public.job_alerts (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     kind text NOT NULL,
@@ -3878,14 +9804,14 @@ CREATE TABLE public.job_alerts (
     hint text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     acknowledged_at timestamp with time zone,
-    CONSTRAINT job_alerts_kind_known CHECK ((kind = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text, 'held_back'::text])))
+    CONSTRAINT job_alerts_kind_known CHECK ((kind = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text, 'held_back'::text, 'match_at_risk'::text])))
 );
 
 COMMENT ON TABLE public.job_alerts IS 'What an operator should look at. Set acknowledged_at when it has been seen to.';
 
 COMMENT ON COLUMN public.job_alerts.id IS 'The alert.';
 
-COMMENT ON COLUMN public.job_alerts.kind IS 'failed, dead, awaiting_approval; held_back: a trigger left a large change to the next run.';
+COMMENT ON COLUMN public.job_alerts.kind IS 'failed, dead, awaiting_approval; held_back: a trigger left a large change to the next run; match_at_risk: matches that need an admin.';
 
 COMMENT ON COLUMN public.job_alerts.job IS 'Which job it is about.';
 
@@ -4031,6 +9957,174 @@ COMMENT ON COLUMN public.job_schedules.next_slot_at IS 'When it runs next.';
 COMMENT ON COLUMN public.job_schedules.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN public.job_schedules.updated_at IS 'When somebody last edited the row.';
+
+CREATE TABLE public.match_batches (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    request_id uuid NOT NULL,
+    student_id uuid NOT NULL,
+    number integer DEFAULT 1 NOT NULL,
+    weights_version integer NOT NULL,
+    input_hash bigint NOT NULL,
+    status text DEFAULT 'offered'::text NOT NULL,
+    selected_by uuid,
+    selected_at timestamp with time zone,
+    run_id uuid,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT match_batches_number_positive CHECK ((number > 0)),
+    CONSTRAINT match_batches_status_known CHECK ((status = ANY (ARRAY['offered'::text, 'accepted'::text, 'exhausted'::text, 'expired'::text, 'cancelled'::text])))
+);
+
+COMMENT ON TABLE public.match_batches IS 'The best mentors for a request, offered together; the first to accept has it.';
+
+COMMENT ON COLUMN public.match_batches.id IS 'The batch.';
+
+COMMENT ON COLUMN public.match_batches.request_id IS 'The request.';
+
+COMMENT ON COLUMN public.match_batches.student_id IS 'Whose it is: users.id.';
+
+COMMENT ON COLUMN public.match_batches.number IS 'The first, second ... of the request.';
+
+COMMENT ON COLUMN public.match_batches.weights_version IS 'By which match_weights it was scored.';
+
+COMMENT ON COLUMN public.match_batches.input_hash IS 'Hash of what the student and the mentors had told when it was scored.';
+
+COMMENT ON COLUMN public.match_batches.status IS 'offered, accepted; exhausted: all declined; expired: none answered in time; cancelled.';
+
+COMMENT ON COLUMN public.match_batches.selected_by IS 'The mentor who accepted: users.id.';
+
+COMMENT ON COLUMN public.match_batches.selected_at IS 'When.';
+
+COMMENT ON COLUMN public.match_batches.run_id IS 'The run that made it.';
+
+COMMENT ON COLUMN public.match_batches.expires_at IS 'Until when the mentors may answer.';
+
+COMMENT ON COLUMN public.match_batches.created_at IS 'When it was made.';
+
+CREATE TABLE public.match_events (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    match_id uuid NOT NULL,
+    old_status text,
+    new_status text NOT NULL,
+    reason text,
+    actor_id uuid,
+    run_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.match_events IS 'What became of each match, step by step.';
+
+COMMENT ON COLUMN public.match_events.id IS 'The step.';
+
+COMMENT ON COLUMN public.match_events.match_id IS 'The match.';
+
+COMMENT ON COLUMN public.match_events.old_status IS 'Its status before; empty: it was made.';
+
+COMMENT ON COLUMN public.match_events.new_status IS 'Its status after.';
+
+COMMENT ON COLUMN public.match_events.reason IS 'Why, where somebody said so.';
+
+COMMENT ON COLUMN public.match_events.actor_id IS 'Who did it; empty: a job or an operator.';
+
+COMMENT ON COLUMN public.match_events.run_id IS 'The run that did it, if one did.';
+
+COMMENT ON COLUMN public.match_events.created_at IS 'When.';
+
+CREATE TABLE public.match_surveys (
+    match_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    period integer NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT match_surveys_period_not_negative CHECK ((period >= 0))
+);
+
+COMMENT ON TABLE public.match_surveys IS 'Who was asked how a match goes, and when: nobody twice for the same period.';
+
+COMMENT ON COLUMN public.match_surveys.match_id IS 'The match.';
+
+COMMENT ON COLUMN public.match_surveys.user_id IS 'Who was asked: users.id.';
+
+COMMENT ON COLUMN public.match_surveys.period IS 'The how many-eth survey of the match; 0: the last one, after it was completed.';
+
+COMMENT ON COLUMN public.match_surveys.asked_at IS 'When.';
+
+CREATE TABLE public.match_terms (
+    id integer NOT NULL,
+    term text NOT NULL,
+    label text NOT NULL,
+    is_known boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT match_terms_term_fits CHECK (((length(term) >= 1) AND (length(term) <= 100)))
+);
+
+COMMENT ON TABLE public.match_terms IS 'Every term that somebody has named.';
+
+COMMENT ON COLUMN public.match_terms.id IS 'The term, in postings.';
+
+COMMENT ON COLUMN public.match_terms.term IS 'The term as private.normalise_term writes it.';
+
+COMMENT ON COLUMN public.match_terms.label IS 'As people are shown it.';
+
+COMMENT ON COLUMN public.match_terms.is_known IS 'Whether it is looked for within sentences; a word that somebody wrote alone counts anyway.';
+
+COMMENT ON COLUMN public.match_terms.created_at IS 'When it was first named.';
+
+ALTER TABLE public.match_terms ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.match_terms_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.match_weights ALTER COLUMN version ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.match_weights_version_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.meeting_logs WITH (security_invoker='on') AS
+ SELECT session_id AS id,
+    match_id,
+    mentor_id,
+    user_id AS student_id,
+    COALESCE(completed_at, scheduled_at) AS meeting_date,
+    session_duration_minutes AS duration_minutes,
+    format AS meeting_type,
+    notes,
+    action_items,
+    logged_by,
+    created_at
+   FROM public.mentorship_sessions s
+  WHERE ((match_id IS NOT NULL) AND (status = 'COMPLETED'::text) AND (NOT is_deleted));
+
+COMMENT ON VIEW public.meeting_logs IS 'Meetings of matches that were held.';
+
+COMMENT ON COLUMN public.meeting_logs.id IS 'The meeting: mentorship_sessions.session_id.';
+
+COMMENT ON COLUMN public.meeting_logs.match_id IS 'The match.';
+
+COMMENT ON COLUMN public.meeting_logs.mentor_id IS 'The mentor: users.id.';
+
+COMMENT ON COLUMN public.meeting_logs.student_id IS 'The student: users.id.';
+
+COMMENT ON COLUMN public.meeting_logs.meeting_date IS 'When it was held.';
+
+COMMENT ON COLUMN public.meeting_logs.duration_minutes IS 'How long it took.';
+
+COMMENT ON COLUMN public.meeting_logs.meeting_type IS 'video, phone, in_person or chat.';
+
+COMMENT ON COLUMN public.meeting_logs.notes IS 'What both sides wrote down.';
+
+COMMENT ON COLUMN public.meeting_logs.action_items IS 'What is to be done next.';
+
+COMMENT ON COLUMN public.meeting_logs.logged_by IS 'Who logged it: users.id.';
+
+COMMENT ON COLUMN public.meeting_logs.created_at IS 'When it was logged.';
 
 CREATE TABLE public.mentors (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -4290,61 +10384,6 @@ COMMENT ON COLUMN public.undeliverable_addresses.message_id IS 'The message it w
 
 COMMENT ON COLUMN public.undeliverable_addresses.created_at IS 'When it was noted.';
 
-CREATE TABLE public.users (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    email text NOT NULL,
-    full_name text,
-    role text DEFAULT 'student'::text NOT NULL,
-    status text DEFAULT 'Active'::text NOT NULL,
-    auth_user_id uuid,
-    legacy_user_id bigint,
-    member_id uuid,
-    mentor_id uuid,
-    timezone text,
-    country text,
-    city text,
-    contact_preference text,
-    locale text,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now(),
-    CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['student'::text, 'mentor'::text, 'admin'::text, 'system'::text]))),
-    CONSTRAINT users_status_known CHECK ((status = ANY (ARRAY['Active'::text, 'Inactive'::text, 'Passed out / Completed'::text])))
-);
-
-COMMENT ON TABLE public.users IS 'People: students, mentors, admins and system accounts.';
-
-COMMENT ON COLUMN public.users.id IS 'The person, everywhere in mentor_sync.';
-
-COMMENT ON COLUMN public.users.email IS 'Where the person is written to.';
-
-COMMENT ON COLUMN public.users.full_name IS 'Name as shown.';
-
-COMMENT ON COLUMN public.users.role IS 'student, mentor, admin or system.';
-
-COMMENT ON COLUMN public.users.status IS 'Active, Inactive or Passed out / Completed.';
-
-COMMENT ON COLUMN public.users.auth_user_id IS 'The Supabase Auth user who signs in as this person; linked once, by the confirmed address.';
-
-COMMENT ON COLUMN public.users.legacy_user_id IS 'The account: users_user.id.';
-
-COMMENT ON COLUMN public.users.member_id IS 'The member: members.id.';
-
-COMMENT ON COLUMN public.users.mentor_id IS 'The mentor of this student: users.id.';
-
-COMMENT ON COLUMN public.users.timezone IS 'IANA time zone, such as Europe/Berlin.';
-
-COMMENT ON COLUMN public.users.country IS 'Country of residence.';
-
-COMMENT ON COLUMN public.users.city IS 'City of residence.';
-
-COMMENT ON COLUMN public.users.contact_preference IS 'How the person wishes to be reached.';
-
-COMMENT ON COLUMN public.users.locale IS 'Language of messages, such as de; empty: English.';
-
-COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
-
-COMMENT ON COLUMN public.users.updated_at IS 'When something a person can see last changed.';
-
 CREATE TABLE public.users_user (
     id integer NOT NULL,
     email text NOT NULL,
@@ -4471,6 +10510,40 @@ COMMENT ON COLUMN public.v_members_without_mentor.state IS 'rejected, ambiguous,
 
 COMMENT ON COLUMN public.v_members_without_mentor.reason IS 'Why, in words.';
 
+CREATE VIEW public.v_mentor_capacity WITH (security_invoker='on') AS
+ SELECT u.id AS mentor_id,
+    u.full_name AS mentor_name,
+    s.declared,
+    s.effective,
+    s.taken,
+    GREATEST((s.effective - s.taken), 0) AS free,
+    s.answer_hours,
+    s.unanswered,
+    s.rule
+   FROM ((public.mentors t
+     JOIN public.users u ON ((u.id = t.person_id)))
+     CROSS JOIN LATERAL private.mentor_states(ARRAY[u.id]) s(mentor_id, declared, effective, taken, answer_hours, unanswered, rule));
+
+COMMENT ON VIEW public.v_mentor_capacity IS 'How many students each mentor takes, has and may be offered, and what keeps offers away.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.mentor_id IS 'The mentor: users.id.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.mentor_name IS 'Name as shown.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.declared IS 'As declared, or default_capacity.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.effective IS 'Cut by how the mentor answers.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.taken IS 'Students now.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.free IS 'Seats that are offered.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.answer_hours IS 'Median hours from offer to answer, of the last 90 days.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.unanswered IS 'Offers that passed since the last answer.';
+
+COMMENT ON COLUMN public.v_mentor_capacity.rule IS 'Why there are no offers; empty: there are.';
+
 CREATE VIEW public.v_mentors_without_account WITH (security_invoker='on') AS
  SELECT mentor_id,
     member_id,
@@ -4565,8 +10638,17 @@ COMMENT ON COLUMN public.v_sync_health.last_finished_at IS 'When the latest sync
 
 COMMENT ON COLUMN public.v_sync_health.last_success_at IS 'When a sync run last ended well, dry runs left out.';
 
+ALTER TABLE ONLY private.profile_terms
+    ADD CONSTRAINT profile_terms_pkey PRIMARY KEY (user_id, factor, term_id);
+
 ALTER TABLE ONLY private.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY private.stale_profiles
+    ADD CONSTRAINT stale_profiles_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.blocked_pairs
+    ADD CONSTRAINT blocked_pairs_pkey PRIMARY KEY (student_id, mentor_id);
 
 ALTER TABLE ONLY public.calendar_feeds
     ADD CONSTRAINT calendar_feeds_pkey PRIMARY KEY (user_id);
@@ -4579,6 +10661,9 @@ ALTER TABLE ONLY public.contact_hours
 
 ALTER TABLE ONLY public.contact_preferences
     ADD CONSTRAINT contact_preferences_pkey PRIMARY KEY (user_id, kind);
+
+ALTER TABLE ONLY public.decline_reasons
+    ADD CONSTRAINT decline_reasons_pkey PRIMARY KEY (offer_id);
 
 ALTER TABLE ONLY public.job_alerts
     ADD CONSTRAINT job_alerts_pkey PRIMARY KEY (id);
@@ -4595,8 +10680,56 @@ ALTER TABLE ONLY public.job_runs
 ALTER TABLE ONLY public.job_schedules
     ADD CONSTRAINT job_schedules_pkey PRIMARY KEY (job);
 
+ALTER TABLE ONLY public.match_batches
+    ADD CONSTRAINT match_batches_once UNIQUE (request_id, number);
+
+ALTER TABLE ONLY public.match_batches
+    ADD CONSTRAINT match_batches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.match_batches
+    ADD CONSTRAINT match_batches_whole UNIQUE (id, request_id, student_id);
+
+ALTER TABLE ONLY public.match_events
+    ADD CONSTRAINT match_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.match_offers
+    ADD CONSTRAINT match_offers_once UNIQUE (request_id, mentor_id);
+
+ALTER TABLE ONLY public.match_offers
+    ADD CONSTRAINT match_offers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.match_offers
+    ADD CONSTRAINT match_offers_rank_once UNIQUE (batch_id, request_id, student_id, rank);
+
+ALTER TABLE ONLY public.match_surveys
+    ADD CONSTRAINT match_surveys_pkey PRIMARY KEY (match_id, user_id, period);
+
+ALTER TABLE ONLY public.match_terms
+    ADD CONSTRAINT match_terms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.match_terms
+    ADD CONSTRAINT match_terms_term_key UNIQUE (term);
+
+ALTER TABLE ONLY public.match_weights
+    ADD CONSTRAINT match_weights_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.matches
+    ADD CONSTRAINT matches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.matches
+    ADD CONSTRAINT matches_request_id_key UNIQUE (request_id);
+
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.mentor_leaderboard
+    ADD CONSTRAINT mentor_leaderboard_pkey PRIMARY KEY (mentor_id);
+
+ALTER TABLE ONLY public.mentor_specializations
+    ADD CONSTRAINT mentor_specializations_once UNIQUE (mentor_id, specialization);
+
+ALTER TABLE ONLY public.mentor_specializations
+    ADD CONSTRAINT mentor_specializations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_person_id_key UNIQUE (person_id);
@@ -4609,6 +10742,18 @@ ALTER TABLE ONLY public.mentors
 
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_user_id_key UNIQUE (user_id);
+
+ALTER TABLE ONLY public.mentorship_feedback
+    ADD CONSTRAINT mentorship_feedback_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.mentorship_profiles
+    ADD CONSTRAINT mentorship_profiles_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.mentorship_requests
+    ADD CONSTRAINT mentorship_requests_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.mentorship_resources
+    ADD CONSTRAINT mentorship_resources_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.mentorship_sessions
     ADD CONSTRAINT mentorship_sessions_pkey PRIMARY KEY (session_id);
@@ -4628,8 +10773,14 @@ ALTER TABLE ONLY public.notifications
 ALTER TABLE ONLY public.program_settings
     ADD CONSTRAINT program_settings_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.quick_questions
+    ADD CONSTRAINT quick_questions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sync_rejects
     ADD CONSTRAINT sync_rejects_pkey PRIMARY KEY (source, source_id);
+
+ALTER TABLE ONLY public.term_aliases
+    ADD CONSTRAINT term_aliases_pkey PRIMARY KEY (alias);
 
 ALTER TABLE ONLY public.undeliverable_addresses
     ADD CONSTRAINT undeliverable_addresses_pkey PRIMARY KEY (address);
@@ -4649,6 +10800,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users_user
     ADD CONSTRAINT users_user_pkey PRIMARY KEY (id);
 
+CREATE INDEX profile_terms_posting_idx ON private.profile_terms USING btree (term_id, factor, user_id);
+
+CREATE INDEX blocked_pairs_blocked_by_idx ON public.blocked_pairs USING btree (blocked_by);
+
+CREATE INDEX blocked_pairs_mentor_idx ON public.blocked_pairs USING btree (mentor_id);
+
 CREATE INDEX idx_users_mentor_id ON public.users USING btree (mentor_id);
 
 CREATE INDEX job_alerts_open_idx ON public.job_alerts USING btree (created_at) WHERE (acknowledged_at IS NULL);
@@ -4665,7 +10822,69 @@ CREATE INDEX job_runs_queued_idx ON public.job_runs USING btree (run_at, id) WHE
 
 CREATE INDEX job_runs_running_idx ON public.job_runs USING btree (job) WHERE (status = 'running'::text);
 
+CREATE INDEX match_batches_expiring_idx ON public.match_batches USING btree (expires_at) WHERE (status = 'offered'::text);
+
+CREATE UNIQUE INDEX match_batches_one_open_idx ON public.match_batches USING btree (request_id) WHERE (status = 'offered'::text);
+
+CREATE INDEX match_batches_selected_idx ON public.match_batches USING btree (selected_by);
+
+CREATE INDEX match_batches_student_idx ON public.match_batches USING btree (student_id);
+
+CREATE INDEX match_batches_weights_idx ON public.match_batches USING btree (weights_version);
+
+CREATE INDEX match_events_actor_idx ON public.match_events USING btree (actor_id);
+
+CREATE INDEX match_events_match_idx ON public.match_events USING btree (match_id, created_at);
+
+CREATE INDEX match_offers_mentor_idx ON public.match_offers USING btree (mentor_id, status);
+
+CREATE INDEX match_offers_student_idx ON public.match_offers USING btree (student_id);
+
+CREATE INDEX match_offers_unannounced_idx ON public.match_offers USING btree (id) WHERE ((status = 'offered'::text) AND (announced_at IS NULL));
+
+CREATE INDEX match_surveys_user_idx ON public.match_surveys USING btree (user_id);
+
+CREATE UNIQUE INDEX match_weights_one_current_idx ON public.match_weights USING btree (is_current) WHERE is_current;
+
+CREATE INDEX matches_active_idx ON public.matches USING btree (id) WHERE (status = 'active'::text);
+
+CREATE INDEX matches_mentor_idx ON public.matches USING btree (mentor_id);
+
+CREATE UNIQUE INDEX matches_one_primary_idx ON public.matches USING btree (student_id) WHERE ((role = 'primary'::text) AND (status = ANY (ARRAY['active'::text, 'paused'::text])));
+
+CREATE INDEX matches_student_idx ON public.matches USING btree (student_id);
+
 CREATE INDEX members_normalised_email_idx ON public.members USING btree (private.normalise_email(email));
+
+CREATE INDEX mentor_leaderboard_rank_idx ON public.mentor_leaderboard USING btree (rank);
+
+CREATE INDEX mentorship_feedback_about_idx ON public.mentorship_feedback USING btree (about_id);
+
+CREATE INDEX mentorship_feedback_author_idx ON public.mentorship_feedback USING btree (author_id);
+
+CREATE INDEX mentorship_feedback_match_idx ON public.mentorship_feedback USING btree (match_id, created_at);
+
+CREATE UNIQUE INDEX mentorship_feedback_once_idx ON public.mentorship_feedback USING btree (match_id, author_id, feedback_type, period, session_id) NULLS NOT DISTINCT WHERE (feedback_type <> 'general'::text);
+
+CREATE INDEX mentorship_feedback_session_idx ON public.mentorship_feedback USING btree (session_id);
+
+CREATE INDEX mentorship_profiles_role_idx ON public.mentorship_profiles USING btree (role, user_id);
+
+CREATE INDEX mentorship_requests_mentor_idx ON public.mentorship_requests USING btree (mentor_id);
+
+CREATE UNIQUE INDEX mentorship_requests_one_open_idx ON public.mentorship_requests USING btree (student_id) WHERE (status = ANY (ARRAY['open'::text, 'offered'::text]));
+
+CREATE INDEX mentorship_requests_student_idx ON public.mentorship_requests USING btree (student_id);
+
+CREATE INDEX mentorship_requests_waiting_idx ON public.mentorship_requests USING btree (created_at, id) WHERE (status = ANY (ARRAY['open'::text, 'offered'::text]));
+
+CREATE INDEX mentorship_resources_match_idx ON public.mentorship_resources USING btree (match_id, created_at);
+
+CREATE INDEX mentorship_resources_shared_idx ON public.mentorship_resources USING btree (shared_by);
+
+CREATE INDEX mentorship_sessions_logged_idx ON public.mentorship_sessions USING btree (logged_by);
+
+CREATE INDEX mentorship_sessions_match_idx ON public.mentorship_sessions USING btree (match_id, completed_at);
 
 CREATE INDEX mentorship_sessions_mentor_idx ON public.mentorship_sessions USING btree (mentor_id);
 
@@ -4680,6 +10899,8 @@ CREATE INDEX mentorship_sessions_user_idx ON public.mentorship_sessions USING bt
 CREATE INDEX message_answers_about_idx ON public.message_answers USING btree (about);
 
 CREATE INDEX message_answers_user_idx ON public.message_answers USING btree (user_id);
+
+CREATE INDEX message_outbox_about_idx ON public.message_outbox USING btree (about) WHERE (status = ANY (ARRAY['queued'::text, 'digest'::text, 'sending'::text]));
 
 CREATE INDEX message_outbox_claimed_idx ON public.message_outbox USING btree (claimed_by);
 
@@ -4697,6 +10918,18 @@ CREATE INDEX message_outbox_uncertain_idx ON public.message_outbox USING btree (
 
 CREATE INDEX notifications_user_idx ON public.notifications USING btree (user_id, created_at DESC);
 
+CREATE INDEX quick_questions_claimed_idx ON public.quick_questions USING btree (claimed_by);
+
+CREATE INDEX quick_questions_expiring_idx ON public.quick_questions USING btree (expires_at) WHERE (status = 'open'::text);
+
+CREATE INDEX quick_questions_held_idx ON public.quick_questions USING btree (claimed_at) WHERE (status = 'claimed'::text);
+
+CREATE INDEX quick_questions_open_idx ON public.quick_questions USING btree (created_at) WHERE (status = 'open'::text);
+
+CREATE INDEX quick_questions_student_idx ON public.quick_questions USING btree (student_id);
+
+CREATE INDEX term_aliases_term_idx ON public.term_aliases USING btree (term);
+
 CREATE INDEX undeliverable_addresses_message_idx ON public.undeliverable_addresses USING btree (message_id);
 
 CREATE INDEX users_normalised_email_idx ON public.users USING btree (private.normalise_email(email));
@@ -4705,13 +10938,35 @@ CREATE INDEX users_user_normalised_email_idx ON public.users_user USING btree (p
 
 CREATE TRIGGER mentor_sync_alerts AFTER UPDATE ON public.job_runs FOR EACH ROW WHEN (((new.status = ANY (ARRAY['failed'::text, 'dead'::text, 'awaiting_approval'::text])) AND (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION private.run_needs_somebody();
 
+CREATE TRIGGER mentor_sync_answered AFTER INSERT ON public.message_answers FOR EACH ROW WHEN ((new.about ~ '^match:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}:(survey:[0-9]{1,6}|final|risk:[0-9-]+)$'::text)) EXECUTE FUNCTION private.survey_answered();
+
+CREATE TRIGGER mentor_sync_assigned_inserted AFTER INSERT ON public.users FOR EACH ROW WHEN ((new.mentor_id IS NOT NULL)) EXECUTE FUNCTION private.mentor_edited();
+
+CREATE TRIGGER mentor_sync_assigned_updated AFTER UPDATE ON public.users FOR EACH ROW WHEN ((old.mentor_id IS DISTINCT FROM new.mentor_id)) EXECUTE FUNCTION private.mentor_edited();
+
+CREATE TRIGGER mentor_sync_changed AFTER INSERT OR DELETE OR UPDATE ON public.term_aliases FOR EACH ROW EXECUTE FUNCTION private.alias_changed();
+
 CREATE TRIGGER mentor_sync_completed BEFORE INSERT ON public.job_runs FOR EACH ROW EXECUTE FUNCTION private.complete_run();
 
+CREATE TRIGGER mentor_sync_counted_deleted AFTER DELETE ON public.matches REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.matches_changed();
+
+CREATE TRIGGER mentor_sync_counted_inserted AFTER INSERT ON public.matches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.matches_changed();
+
+CREATE TRIGGER mentor_sync_counted_updated AFTER UPDATE ON public.matches REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.matches_changed();
+
 CREATE TRIGGER mentor_sync_edited BEFORE UPDATE ON public.job_schedules FOR EACH ROW WHEN (((((((((((((((old.cron IS DISTINCT FROM new.cron) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.enabled IS DISTINCT FROM new.enabled)) OR (old.params IS DISTINCT FROM new.params)) OR (old.catch_up IS DISTINCT FROM new.catch_up)) OR (old.max_age_seconds IS DISTINCT FROM new.max_age_seconds)) OR (old.coalesce_slots IS DISTINCT FROM new.coalesce_slots)) OR (old.max_concurrent IS DISTINCT FROM new.max_concurrent)) OR (old.jitter_seconds IS DISTINCT FROM new.jitter_seconds)) OR (old.timeout_seconds IS DISTINCT FROM new.timeout_seconds)) OR (old.lease_seconds IS DISTINCT FROM new.lease_seconds)) OR (old.max_attempts IS DISTINCT FROM new.max_attempts)) OR (old.max_change_ratio IS DISTINCT FROM new.max_change_ratio)) OR (old.keep_days IS DISTINCT FROM new.keep_days))) EXECUTE FUNCTION private.schedule_edited();
+
+CREATE TRIGGER mentor_sync_events_inserted AFTER INSERT ON public.matches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_match_events();
+
+CREATE TRIGGER mentor_sync_events_updated AFTER UPDATE ON public.matches REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.log_match_events();
 
 CREATE TRIGGER mentor_sync_forgotten AFTER DELETE ON public.job_runs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.forget_changes();
 
 CREATE TRIGGER mentor_sync_gone AFTER DELETE ON public.mentorship_sessions FOR EACH ROW WHEN ((old.status = 'SCHEDULED'::text)) EXECUTE FUNCTION private.session_changed();
+
+CREATE TRIGGER mentor_sync_held_inserted AFTER INSERT ON public.mentorship_sessions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.meetings_held();
+
+CREATE TRIGGER mentor_sync_held_updated AFTER UPDATE ON public.mentorship_sessions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.meetings_held();
 
 CREATE TRIGGER mentor_sync_inserted AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
@@ -4731,6 +10986,12 @@ CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.users REFERENCING 
 
 CREATE TRIGGER mentor_sync_mailed AFTER INSERT ON public.job_alerts FOR EACH ROW EXECUTE FUNCTION private.mail_alert();
 
+CREATE TRIGGER mentor_sync_rated_deleted AFTER DELETE ON public.mentorship_feedback REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.feedback_changed();
+
+CREATE TRIGGER mentor_sync_rated_inserted AFTER INSERT ON public.mentorship_feedback REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.feedback_changed();
+
+CREATE TRIGGER mentor_sync_rated_updated AFTER UPDATE ON public.mentorship_feedback REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.feedback_changed();
+
 CREATE TRIGGER mentor_sync_rescheduled AFTER UPDATE ON public.mentorship_sessions FOR EACH ROW WHEN (((old.calendar_sequence <> new.calendar_sequence) OR (old.status <> new.status))) EXECUTE FUNCTION private.session_changed();
 
 CREATE TRIGGER mentor_sync_scheduled AFTER INSERT ON public.mentorship_sessions FOR EACH ROW WHEN ((new.status = 'SCHEDULED'::text)) EXECUTE FUNCTION private.session_changed();
@@ -4741,19 +11002,69 @@ CREATE TRIGGER mentor_sync_sequence BEFORE UPDATE ON public.mentorship_sessions 
 
 CREATE TRIGGER mentor_sync_settled BEFORE UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.approved <> new.approved))) EXECUTE FUNCTION private.settle_run();
 
+CREATE TRIGGER mentor_sync_settled BEFORE INSERT OR UPDATE OF is_current ON public.match_weights FOR EACH ROW EXECUTE FUNCTION private.settle_weights();
+
+CREATE TRIGGER mentor_sync_settled BEFORE INSERT OR UPDATE OF alias, term ON public.term_aliases FOR EACH ROW EXECUTE FUNCTION private.settle_alias();
+
+CREATE TRIGGER mentor_sync_terms_deleted AFTER DELETE ON public.mentor_specializations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('mentor_id', 'id');
+
+CREATE TRIGGER mentor_sync_terms_inserted AFTER INSERT ON public.mentor_specializations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('mentor_id', 'id');
+
+CREATE TRIGGER mentor_sync_terms_inserted AFTER INSERT ON public.mentors REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('person_id', 'id');
+
+CREATE TRIGGER mentor_sync_terms_inserted AFTER INSERT ON public.mentorship_profiles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('user_id', 'user_id');
+
+CREATE TRIGGER mentor_sync_terms_updated AFTER UPDATE ON public.mentor_specializations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('mentor_id', 'id', 'specialization');
+
+CREATE TRIGGER mentor_sync_terms_updated AFTER UPDATE ON public.mentors REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('person_id', 'id', 'person_id', 'expertise', 'teaching_style', 'timezone');
+
+CREATE TRIGGER mentor_sync_terms_updated AFTER UPDATE ON public.mentorship_profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('user_id', 'user_id', 'role', 'career_goals', 'industries', 'research_interests', 'skills', 'channels', 'learning_style');
+
+CREATE TRIGGER mentor_sync_terms_updated AFTER UPDATE ON public.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('id', 'id', 'timezone', 'country', 'city', 'contact_preference');
+
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.contact_preferences FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.matches FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
+
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentors FOR EACH ROW WHEN (((((((((((((((old.slug IS DISTINCT FROM new.slug) OR (old.bio IS DISTINCT FROM new.bio)) OR (old.expertise IS DISTINCT FROM new.expertise)) OR (old.is_approved IS DISTINCT FROM new.is_approved)) OR (old.is_active IS DISTINCT FROM new.is_active)) OR (old.rating IS DISTINCT FROM new.rating)) OR (old.rating_count IS DISTINCT FROM new.rating_count)) OR (old.total_sessions IS DISTINCT FROM new.total_sessions)) OR (old.capacity IS DISTINCT FROM new.capacity)) OR (old.availability IS DISTINCT FROM new.availability)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.domain IS DISTINCT FROM new.domain)) OR (old.experience_years IS DISTINCT FROM new.experience_years)) OR (old.teaching_style IS DISTINCT FROM new.teaching_style))) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentorship_feedback FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentorship_profiles FOR EACH ROW WHEN (((old.* IS DISTINCT FROM new.*) AND (old.mentee_count = new.mentee_count))) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentorship_requests FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.mentorship_sessions FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.program_settings FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
 
+CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.quick_questions FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION private.touch_updated_at();
+
 CREATE TRIGGER mentor_sync_touch BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((((((((old.email IS DISTINCT FROM new.email) OR (old.full_name IS DISTINCT FROM new.full_name)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status)) OR (old.mentor_id IS DISTINCT FROM new.mentor_id)) OR (old.timezone IS DISTINCT FROM new.timezone)) OR (old.country IS DISTINCT FROM new.country)) OR (old.city IS DISTINCT FROM new.city)) OR (old.contact_preference IS DISTINCT FROM new.contact_preference)) OR (old.locale IS DISTINCT FROM new.locale))) EXECUTE FUNCTION private.touch_updated_at();
+
+CREATE TRIGGER mentor_sync_unverify BEFORE UPDATE ON public.mentor_specializations FOR EACH ROW WHEN ((old.verified AND new.verified AND (((old.specialization IS DISTINCT FROM new.specialization) OR (old.proficiency_level IS DISTINCT FROM new.proficiency_level)) OR (old.certification_url IS DISTINCT FROM new.certification_url)))) EXECUTE FUNCTION private.unverify();
 
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.members_changed();
 
 CREATE TRIGGER mentor_sync_updated AFTER UPDATE ON public.users_user REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.accounts_changed();
+
+ALTER TABLE ONLY private.profile_terms
+    ADD CONSTRAINT profile_terms_term_id_fkey FOREIGN KEY (term_id) REFERENCES public.match_terms(id);
+
+ALTER TABLE ONLY private.profile_terms
+    ADD CONSTRAINT profile_terms_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.stale_profiles
+    ADD CONSTRAINT stale_profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.blocked_pairs
+    ADD CONSTRAINT blocked_pairs_blocked_by_fkey FOREIGN KEY (blocked_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.blocked_pairs
+    ADD CONSTRAINT blocked_pairs_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.blocked_pairs
+    ADD CONSTRAINT blocked_pairs_student_id_fkey FOREIGN KEY (student_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.calendar_feeds
     ADD CONSTRAINT calendar_feeds_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -4764,17 +11075,98 @@ ALTER TABLE ONLY public.contact_hours
 ALTER TABLE ONLY public.contact_preferences
     ADD CONSTRAINT contact_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.decline_reasons
+    ADD CONSTRAINT decline_reasons_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES public.match_offers(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.job_alerts
     ADD CONSTRAINT job_alerts_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.job_runs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_job_fkey FOREIGN KEY (job) REFERENCES public.job_schedules(job) ON UPDATE CASCADE;
 
+ALTER TABLE ONLY public.match_batches
+    ADD CONSTRAINT match_batches_request_id_fkey FOREIGN KEY (request_id) REFERENCES public.mentorship_requests(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.match_batches
+    ADD CONSTRAINT match_batches_selected_by_fkey FOREIGN KEY (selected_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.match_batches
+    ADD CONSTRAINT match_batches_student_id_fkey FOREIGN KEY (student_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.match_batches
+    ADD CONSTRAINT match_batches_weights_version_fkey FOREIGN KEY (weights_version) REFERENCES public.match_weights(version);
+
+ALTER TABLE ONLY public.match_events
+    ADD CONSTRAINT match_events_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.match_events
+    ADD CONSTRAINT match_events_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.match_offers
+    ADD CONSTRAINT match_offers_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.match_offers
+    ADD CONSTRAINT match_offers_of_batch FOREIGN KEY (batch_id, request_id, student_id) REFERENCES public.match_batches(id, request_id, student_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.match_surveys
+    ADD CONSTRAINT match_surveys_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.match_surveys
+    ADD CONSTRAINT match_surveys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.matches
+    ADD CONSTRAINT matches_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.matches
+    ADD CONSTRAINT matches_request_id_fkey FOREIGN KEY (request_id) REFERENCES public.mentorship_requests(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.matches
+    ADD CONSTRAINT matches_student_id_fkey FOREIGN KEY (student_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentor_leaderboard
+    ADD CONSTRAINT mentor_leaderboard_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentor_specializations
+    ADD CONSTRAINT mentor_specializations_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.users(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.mentors
     ADD CONSTRAINT mentors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users_user(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.mentorship_feedback
+    ADD CONSTRAINT mentorship_feedback_about_id_fkey FOREIGN KEY (about_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.mentorship_feedback
+    ADD CONSTRAINT mentorship_feedback_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentorship_feedback
+    ADD CONSTRAINT mentorship_feedback_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentorship_feedback
+    ADD CONSTRAINT mentorship_feedback_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.mentorship_sessions(session_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentorship_profiles
+    ADD CONSTRAINT mentorship_profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentorship_requests
+    ADD CONSTRAINT mentorship_requests_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.mentorship_requests
+    ADD CONSTRAINT mentorship_requests_student_id_fkey FOREIGN KEY (student_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentorship_resources
+    ADD CONSTRAINT mentorship_resources_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentorship_resources
+    ADD CONSTRAINT mentorship_resources_shared_by_fkey FOREIGN KEY (shared_by) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mentorship_sessions
+    ADD CONSTRAINT mentorship_sessions_logged_by_fkey FOREIGN KEY (logged_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.mentorship_sessions
+    ADD CONSTRAINT mentorship_sessions_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.mentorship_sessions
     ADD CONSTRAINT mentorship_sessions_mentor_id_fkey FOREIGN KEY (mentor_id) REFERENCES public.users(id) ON DELETE SET NULL;
@@ -4794,6 +11186,12 @@ ALTER TABLE ONLY public.message_outbox
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.quick_questions
+    ADD CONSTRAINT quick_questions_claimed_by_fkey FOREIGN KEY (claimed_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.quick_questions
+    ADD CONSTRAINT quick_questions_student_id_fkey FOREIGN KEY (student_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.undeliverable_addresses
     ADD CONSTRAINT undeliverable_addresses_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message_outbox(id) ON DELETE SET NULL;
 
@@ -4807,6 +11205,8 @@ ALTER TABLE private.signing_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "Admins read the alerts" ON public.job_alerts FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
 
+CREATE POLICY "Admins read the blocked pairs" ON public.blocked_pairs FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
 CREATE POLICY "Admins read the changes" ON public.job_changes FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
 
 CREATE POLICY "Admins read the rejects" ON public.sync_rejects FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
@@ -4815,11 +11215,37 @@ CREATE POLICY "Admins read the runs" ON public.job_runs FOR SELECT TO authentica
 
 CREATE POLICY "Admins read the schedules" ON public.job_schedules FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
 
+CREATE POLICY "Admins read who was asked" ON public.match_surveys FOR SELECT TO authenticated USING (( SELECT private.is_admin() AS is_admin));
+
+CREATE POLICY "Authors read theirs, the other side what is shared, admins all" ON public.mentorship_feedback FOR SELECT TO authenticated USING (((author_id = ( SELECT private.current_user_id() AS current_user_id)) OR (is_shared AND (about_id = ( SELECT private.current_user_id() AS current_user_id))) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "Both sides of a match read its resources, admins all" ON public.mentorship_resources FOR SELECT TO authenticated USING (((match_id = ANY (( SELECT private.matches_of_caller(false) AS matches_of_caller)::uuid[])) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "Both sides of a match share resources while it goes on" ON public.mentorship_resources FOR INSERT TO authenticated WITH CHECK (((shared_by = ( SELECT private.current_user_id() AS current_user_id)) AND (match_id = ANY (( SELECT private.matches_of_caller(true) AS matches_of_caller)::uuid[]))));
+
+CREATE POLICY "Both sides read their matches, admins all" ON public.matches FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
 CREATE POLICY "Both sides read their sessions, admins all" ON public.mentorship_sessions FOR SELECT TO authenticated USING (((((mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR (user_id = ( SELECT private.current_user_id() AS current_user_id))) AND (NOT is_deleted)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "Both sides read what became of their matches, admins all" ON public.match_events FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM public.matches m
+  WHERE (m.id = match_events.match_id))));
+
+CREATE POLICY "Mentors add their own specialisations" ON public.mentor_specializations FOR INSERT TO authenticated WITH CHECK (((mentor_id = ( SELECT private.current_user_id() AS current_user_id)) AND ( SELECT private.is_mentor() AS is_mentor)));
 
 CREATE POLICY "Mentors change their own row" ON public.mentors FOR UPDATE TO authenticated USING ((person_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((person_id = ( SELECT private.current_user_id() AS current_user_id)));
 
+CREATE POLICY "Mentors change their own specialisations" ON public.mentor_specializations FOR UPDATE TO authenticated USING ((mentor_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((mentor_id = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "Mentors read the reasons that they gave, admins all" ON public.decline_reasons FOR SELECT TO authenticated USING (((EXISTS ( SELECT
+   FROM public.match_offers o
+  WHERE ((o.id = decline_reasons.offer_id) AND (o.mentor_id = ( SELECT private.current_user_id() AS current_user_id))))) OR ( SELECT private.is_admin() AS is_admin)));
+
 CREATE POLICY "Mentors read their own row, admins every row" ON public.mentors FOR SELECT TO authenticated USING (((person_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "Mentors read their own specialisations, admins all" ON public.mentor_specializations FOR SELECT TO authenticated USING (((mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "Mentors remove their own specialisations" ON public.mentor_specializations FOR DELETE TO authenticated USING ((mentor_id = ( SELECT private.current_user_id() AS current_user_id)));
 
 CREATE POLICY "People add their own preferences" ON public.contact_preferences FOR INSERT TO authenticated WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
@@ -4845,17 +11271,41 @@ CREATE POLICY "People read their own notifications" ON public.notifications FOR 
 
 CREATE POLICY "People read their own preferences" ON public.contact_preferences FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
+CREATE POLICY "People read their own profile and those of their matches" ON public.mentorship_profiles FOR SELECT TO authenticated USING (((user_id = ( SELECT private.current_user_id() AS current_user_id)) OR (user_id = ANY (( SELECT private.connected_people() AS connected_people)::uuid[])) OR ( SELECT private.is_admin() AS is_admin)));
+
 CREATE POLICY "People read their own quiet hours" ON public.contact_hours FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
 CREATE POLICY "People read their own secret" ON public.calendar_feeds FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
-CREATE POLICY "People read themselves and their students, admins everybody" ON public.users FOR SELECT TO authenticated USING (((id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+CREATE POLICY "People read their questions, mentors the open ones, admins all" ON public.quick_questions FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR (claimed_by = ( SELECT private.current_user_id() AS current_user_id)) OR ((status = 'open'::text) AND ( SELECT private.answers_questions() AS answers_questions)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "People read themselves and their matches, admins everybody" ON public.users FOR SELECT TO authenticated USING (((id = ( SELECT private.current_user_id() AS current_user_id)) OR (id = ANY (( SELECT private.matched_people() AS matched_people)::uuid[])) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "People take back what they shared" ON public.mentorship_resources FOR DELETE TO authenticated USING ((shared_by = ( SELECT private.current_user_id() AS current_user_id)));
+
+CREATE POLICY "Signed-in people read the aliases" ON public.term_aliases FOR SELECT TO authenticated USING (true);
+
+CREATE POLICY "Signed-in people read the leaderboard" ON public.mentor_leaderboard FOR SELECT TO authenticated USING (true);
+
+CREATE POLICY "Signed-in people read the terms" ON public.match_terms FOR SELECT TO authenticated USING (true);
+
+CREATE POLICY "Signed-in people read the weights" ON public.match_weights FOR SELECT TO authenticated USING (true);
+
+CREATE POLICY "Students and mentors read their own offers, admins all" ON public.match_offers FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "Students read their own batches, admins all" ON public.match_batches FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "Students read their own, mentors those offered, admins all" ON public.mentorship_requests FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR (id = ANY (( SELECT private.offered_requests() AS offered_requests)::uuid[])) OR ( SELECT private.is_admin() AS is_admin)));
+
+ALTER TABLE public.blocked_pairs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.calendar_feeds ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_hours ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_preferences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.decline_reasons ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job_alerts ENABLE ROW LEVEL SECURITY;
 
@@ -4865,9 +11315,35 @@ ALTER TABLE public.job_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job_schedules ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.match_batches ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.match_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.match_offers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.match_surveys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.match_terms ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.match_weights ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.matches ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.members ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.mentor_leaderboard ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mentor_specializations ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.mentors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mentorship_feedback ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mentorship_profiles ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mentorship_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mentorship_resources ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mentorship_sessions ENABLE ROW LEVEL SECURITY;
 
@@ -4879,7 +11355,11 @@ ALTER TABLE public.notifications ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.program_settings ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.quick_questions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.sync_rejects ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.term_aliases ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.undeliverable_addresses ENABLE ROW LEVEL SECURITY;
 
@@ -4893,6 +11373,52 @@ REVOKE ALL ON FUNCTION private.accounts_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.add_counts(p_left jsonb, p_right jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.alias_changed() FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.match_weights TO service_role;
+GRANT SELECT ON TABLE public.match_weights TO authenticated;
+
+REVOKE ALL ON FUNCTION private.allowed_mentors(p_student_id uuid, p_weights public.match_weights) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.matches TO service_role;
+
+GRANT SELECT(id) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(student_id) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(mentor_id) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(role) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(request_id) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(status) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(goals) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(score) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(breakdown) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(started_at) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(ended_at) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(end_reason) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(last_contact_at) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(created_at) ON TABLE public.matches TO authenticated;
+
+GRANT SELECT(updated_at) ON TABLE public.matches TO authenticated;
+
+REVOKE ALL ON FUNCTION private.announce_change(p_old public.matches, p_new public.matches) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.announce_match(p_match public.matches, p_actor uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
 REVOKE ALL ON FUNCTION private.answer_message(p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.answer_message(p_token text) TO anon;
 GRANT ALL ON FUNCTION private.answer_message(p_token text) TO authenticated;
@@ -4901,7 +11427,24 @@ GRANT ALL ON FUNCTION private.answer_message(p_token text) TO service_role;
 REVOKE ALL ON FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created_at timestamp with time zone, p_expires_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.answer_tokens(p_message_id uuid, p_data jsonb, p_created_at timestamp with time zone, p_expires_at timestamp with time zone) TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_requests TO service_role;
+GRANT SELECT ON TABLE public.mentorship_requests TO authenticated;
+
+REVOKE ALL ON FUNCTION private.answered_request(p_student_id uuid, p_request_id uuid, p_role text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.answers_questions() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.answers_questions() TO authenticated;
+
 REVOKE ALL ON FUNCTION private.apply_members(p_ids uuid[], p_auto_approve boolean) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.quick_questions TO service_role;
+GRANT SELECT ON TABLE public.quick_questions TO authenticated;
+
+REVOKE ALL ON FUNCTION private.ask_mentors(p_question public.quick_questions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.ask_surveys(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.asking_student() FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job_runs TO service_role;
 GRANT SELECT ON TABLE public.job_runs TO authenticated;
@@ -4909,17 +11452,46 @@ GRANT SELECT ON TABLE public.job_runs TO authenticated;
 REVOKE ALL ON FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.assert_run(p_run_id uuid, p_fence bigint) TO service_role;
 
+REVOKE ALL ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION private.auth_user_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.auto_approve() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.batch_records(p_run_id uuid, p_request_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.because(p_actor uuid, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.begin_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_request_id uuid, p_goals text[], p_score numeric, p_breakdown jsonb, p_actor uuid, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.blocking_rule(p_student_id uuid, p_mentor_id uuid, p_request_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.calculate_match_score(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.calculate_match_score(p_student_id uuid, p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.calculate_match_score(p_student_id uuid, p_mentor_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION private.calendar_feed(p_token uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.calendar_feed(p_token uuid) TO anon;
 GRANT ALL ON FUNCTION private.calendar_feed(p_token uuid) TO authenticated;
 GRANT ALL ON FUNCTION private.calendar_feed(p_token uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION private.cancel_question(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.cancel_question(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.cancel_request(p_request_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.cancel_request(p_request_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.cancel_request(p_request_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION private.capacity_of(p_mentor_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.capacity_stats() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.change_log_kept() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.change_log_kept() TO service_role;
+
+REVOKE ALL ON FUNCTION private.change_match(p_match_id uuid, p_from text[], p_to text, p_reason text, p_actor uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.change_run(p_run_id uuid, p_to text, p_from text[]) TO service_role;
@@ -4929,9 +11501,44 @@ GRANT ALL ON FUNCTION private.channel_for(p_user_id uuid, p_kind text) TO servic
 
 REVOKE ALL ON FUNCTION private.check_deferred() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION private.check_overrides(p_overrides jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.claim_question(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.claim_question(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.close_request(p_request_id uuid, p_status text, p_mentor_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.compared_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.complete_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.complete_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION private.complete_match(p_match_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.complete_question(p_id uuid, p_answer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.complete_question(p_id uuid, p_answer text) TO authenticated;
+
 REVOKE ALL ON FUNCTION private.complete_run() FROM PUBLIC;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.term_aliases TO service_role;
+GRANT SELECT ON TABLE public.term_aliases TO authenticated;
+
+REVOKE ALL ON FUNCTION private.confirm_alias(p_alias text, p_term text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.confirm_alias(p_alias text, p_term text) TO authenticated;
+GRANT ALL ON FUNCTION private.confirm_alias(p_alias text, p_term text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.connected_people() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.connected_people() TO authenticated;
+
 REVOKE ALL ON FUNCTION private.count_calendar_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.count_mentees(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.create_notification(p_user_id uuid, p_type text, p_title text, p_message text, p_metadata jsonb) TO authenticated;
@@ -4941,23 +11548,130 @@ REVOKE ALL ON FUNCTION private.current_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.current_user_id() TO authenticated;
 GRANT ALL ON FUNCTION private.current_user_id() TO service_role;
 
+REVOKE ALL ON FUNCTION private.current_weights() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.day_name(p_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.day_of(p_match public.matches, p_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.days_since(p_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.decimal_setting(p_key text, p_default numeric) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.match_offers TO service_role;
+GRANT SELECT ON TABLE public.match_offers TO authenticated;
+
+REVOKE ALL ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) TO authenticated;
+
 REVOKE ALL ON FUNCTION private.departures(OUT stopping bigint, OUT active bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.departures_allowed(p_active bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.derive_profiles(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO anon;
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO authenticated;
 GRANT ALL ON FUNCTION private.directory_page(p_expertise text, p_limit integer, p_offset bigint, OUT ids uuid[], OUT total bigint) TO service_role;
 
+REVOKE ALL ON FUNCTION private.dissolve_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.dissolve_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION private.dissolve_match(p_match_id uuid, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION private.due_messages(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.due_messages(p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.due_surveys(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.end_match(p_match_id uuid, p_status text, p_reason text, p_actor uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.end_questions(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.escalate(p_changes private.health_change[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.expire_offers(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.expire_questions(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.expire_requests(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.explain_match(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.explain_match(p_student_id uuid, p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.explain_match(p_student_id uuid, p_mentor_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION private.feedback_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.feedback_stats(p_since timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.follow_primary(p_students uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forbidden_pairs(p_request_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_changes() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.free_seats(p_mentor_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) TO authenticated;
+GRANT ALL ON FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
+GRANT SELECT ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(full_name) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(timezone) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(country) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(city) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(contact_preference) ON TABLE public.users TO authenticated;
+
+GRANT UPDATE(locale) ON TABLE public.users TO authenticated;
+
+GRANT SELECT ON TABLE public.v_at_risk_matches TO service_role;
+
+REVOKE ALL ON FUNCTION private.get_at_risk_matches() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_at_risk_matches() TO authenticated;
+GRANT ALL ON FUNCTION private.get_at_risk_matches() TO service_role;
+
+REVOKE ALL ON FUNCTION private.get_dashboard_stats(p_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_dashboard_stats(p_days integer) TO authenticated;
+GRANT ALL ON FUNCTION private.get_dashboard_stats(p_days integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.get_leaderboard(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_leaderboard(p_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION private.get_leaderboard(p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.get_matches() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_matches() TO authenticated;
+
+REVOKE ALL ON FUNCTION private.get_open_questions(p_topics text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_open_questions(p_topics text[]) TO authenticated;
+GRANT ALL ON FUNCTION private.get_open_questions(p_topics text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION private.get_specialization_report() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_specialization_report() TO authenticated;
+GRANT ALL ON FUNCTION private.get_specialization_report() TO service_role;
+
+REVOKE ALL ON FUNCTION private.get_specializations(p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.get_specializations(p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION private.get_specializations(p_mentor_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION private.hash_of_rest(p_row jsonb, p_logged text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.health_changes(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.health_part(p_part text, p_share numeric, p_of integer, p_why text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.health_parts(p_signs private.match_signs, p_silence integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.held_back(p_ids uuid[]) FROM PUBLIC;
 
@@ -4965,32 +11679,119 @@ REVOKE ALL ON FUNCTION private.hmac_pad(p_key bytea, p_byte integer) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.holders_of(p_session_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.hours_apart(p_zone text, p_other text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.hours_between(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.is_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.is_admin() TO authenticated;
 GRANT ALL ON FUNCTION private.is_admin() TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_profiles TO service_role;
+GRANT SELECT ON TABLE public.mentorship_profiles TO authenticated;
+
+REVOKE ALL ON FUNCTION private.is_as_derived(p_profile public.mentorship_profiles) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_known_term(p_term text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_mentor() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.is_mentor() TO authenticated;
+
 REVOKE ALL ON FUNCTION private.is_mentor_type(p_membershiptype text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.is_mentor_type(p_membershiptype text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.is_named(p_search text, p_person public.users) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_rows_fault(p_code text, p_context text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_signed_by(p_key text, p_headers jsonb, p_body text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.is_student_now(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.keep_feedback(p_match public.matches, p_author uuid, p_rating integer, p_comment text, p_type text, p_period integer, p_session_id uuid, p_is_shared boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.keep_health(p_changes private.health_change[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.keep_progress(p_run public.job_runs, p_after uuid, p_cursor uuid, p_read integer, p_done boolean, p_counts jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.keep_rejects(p_ids uuid[], p_outcomes private.sync_outcome[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.keep_terms(p_terms text[], p_labels text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.kind_enabled(p_kind text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.kind_enabled(p_kind text) TO service_role;
 
+REVOKE ALL ON FUNCTION private.known_phrases(p_normalised text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.known_zone(p_zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.known_zone(p_zone text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentor_leaderboard TO service_role;
+GRANT SELECT ON TABLE public.mentor_leaderboard TO authenticated;
+
+REVOKE ALL ON FUNCTION private.leaderboard() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.leaderboard() TO service_role;
+
+REVOKE ALL ON FUNCTION private.leaderboard_points(p_questions bigint, p_stars bigint, p_sessions bigint, p_matches bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.leaderboard_points(p_questions bigint, p_stars bigint, p_sessions bigint, p_matches bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION private.limit_waits(p_deadline timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.link_auth_users(p_addresses text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.location_terms(p_country text, p_city text, p_zone text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.lock_mentors(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.lock_offer(p_offer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.log_changes() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.log_match_events() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION private.mail_alert() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.make_batches(p_run_id uuid, p_batches jsonb, p_weights_version integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.match_batch() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.match_batch() TO authenticated;
+
+REVOKE ALL ON FUNCTION private.match_health(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.match_mail(p_match public.matches, p_person uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.match_reasons(p_breakdown jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.match_stats(p_since timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.matched_people() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.matched_people() TO authenticated;
+
+REVOKE ALL ON FUNCTION private.matches_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.matches_of_caller(p_running boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.matches_of_caller(p_running boolean) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.matching_settings() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.matching_settings() TO service_role;
+
+REVOKE ALL ON FUNCTION private.may_see_score(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.meaning_of(p_term text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.meaning_of(p_term text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.meeting_terms(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.meetings_held() FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
+
+REVOKE ALL ON FUNCTION private.member_hash(p_member private.source_members) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.members_changed() FROM PUBLIC;
 
@@ -5003,14 +11804,35 @@ GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO anon;
 GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO authenticated;
 GRANT ALL ON FUNCTION private.mentor_directory(p_ids uuid[]) TO service_role;
 
+REVOKE ALL ON FUNCTION private.mentor_edited() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.mentor_members_with(p_addresses text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.mentor_states(p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.mentor_states(p_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION private.mentor_wishes(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.mentors_for_question(p_question public.quick_questions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.mentors_to_match(p_after uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.mentors_to_match(p_after uuid, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION private.next_runs(p_limit integer, p_jobs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.next_runs(p_limit integer, p_jobs text[]) TO service_role;
 
 REVOKE ALL ON FUNCTION private.next_step(p_step integer, p_began timestamp with time zone, p_deadline timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.normalise_term(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.normalise_term(p_text text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.note_contact(p_matches uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.note_stale(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.note_stale_members(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.note_undeliverable(p_event jsonb, p_status text) FROM PUBLIC;
 
@@ -5020,6 +11842,14 @@ GRANT ALL ON FUNCTION private.notify_in_app(p_recipient uuid, p_kind text, p_dat
 REVOKE ALL ON FUNCTION private.number_setting(p_key text, p_default integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.number_setting(p_key text, p_default integer) TO service_role;
 
+REVOKE ALL ON FUNCTION private.offer_stats(p_since timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.offered_people() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.offered_people() TO authenticated;
+
+REVOKE ALL ON FUNCTION private.offered_requests() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.offered_requests() TO authenticated;
+
 REVOKE ALL ON FUNCTION private.open_jobs(p_jobs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.open_jobs(p_jobs text[]) TO service_role;
 
@@ -5027,30 +11857,120 @@ REVOKE ALL ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[])
 
 REVOKE ALL ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.own_match(p_match_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.packed_people(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.packed_terms(p_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.page_url(p_path text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.pair_rules(p_students uuid[], p_mentors uuid[], p_requests uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.part_of(p_part bigint, p_whole bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.pause_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.pause_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION private.pause_match(p_match_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION private.pieces_of(p_texts text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.primary_match(p_student_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.profile_lists(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.profile_owner(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.question_stats(p_since timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_check_ins(p_changes private.health_change[]) FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_sessions TO service_role;
 GRANT SELECT ON TABLE public.mentorship_sessions TO authenticated;
 
 REVOKE ALL ON FUNCTION private.queue_invitation(p_session public.mentorship_sessions, p_person uuid, p_other uuid, p_change text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.queue_offers(p_offer_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.queue_reminders(p_session public.mentorship_sessions, p_person uuid, p_other uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.queue_session_mail(p_was public.mentorship_sessions, p_session public.mentorship_sessions, p_stands boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.queue_surveys(p_user_id uuid, p_surveys jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.quiet_until(p_now timestamp with time zone, p_zone text, p_from time without time zone, p_until time without time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION private.ranked_mentors(p_student_id uuid, p_weights public.match_weights) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.rate_question(p_id uuid, p_rating integer, p_comment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.rate_question(p_id uuid, p_rating integer, p_comment text) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.read_action_items(p_items jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) TO anon;
 GRANT ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) TO authenticated;
 GRANT ALL ON FUNCTION private.receive_resend_event(p_body text, p_headers jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION private.recommend_mentors(p_student_id uuid, p_k integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.recommend_mentors(p_student_id uuid, p_k integer) TO authenticated;
+GRANT ALL ON FUNCTION private.recommend_mentors(p_student_id uuid, p_k integer) TO service_role;
+
 REVOKE ALL ON FUNCTION private.referring_expression(p_relation regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refresh_profiles(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refresh_ratings(p_mentors uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refresh_stale(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.refuse_question(p_id uuid, p_what text, p_hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_code text, p_deadline timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.release_question(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.release_question(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.reopen_exhausted(p_batch_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.reopen_questions(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.replace_mentor(p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.request_stats(p_since timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION private.require_admin() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_feedback_fits(p_match public.matches, p_type text, p_comment text, p_session_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_may_ask(p_student_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_mentor(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_no_mentor(p_student_id uuid, p_mentor_id uuid, p_role text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_open(p_offer public.match_offers) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_pair(p_student_id uuid, p_mentor_id uuid, p_role text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_score(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_seats(p_mentors uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_undoable(p_of uuid) FROM PUBLIC;
 
@@ -5063,22 +11983,46 @@ GRANT ALL ON FUNCTION private.rescue_runs() TO service_role;
 REVOKE ALL ON FUNCTION private.reset_calendar_feed() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.reset_calendar_feed() TO authenticated;
 
+REVOKE ALL ON FUNCTION private.resume_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.resume_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION private.resume_match(p_match_id uuid, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION private.retry_delay(p_attempt integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.retry_delay(p_attempt integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.risk_about(p_match_id uuid, p_since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.route(p_kind text, p_recipient uuid, p_data jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION private.rule_words(p_rule text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.run_needs_somebody() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.run_was_seen_to() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) TO service_role;
 
 REVOKE ALL ON FUNCTION private.schedule_edited() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.schema_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.schema_version() TO service_role;
 
+REVOKE ALL ON FUNCTION private.score_factors(p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.score_pair(p_student_id uuid, p_mentor_id uuid, p_weights public.match_weights) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.scores_of_pairs(p_students uuid[], p_mentors uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.scores_of_pairs(p_students uuid[], p_mentors uuid[]) TO service_role;
+
 REVOKE ALL ON FUNCTION private.sees_everything() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.select_student(p_offer_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.select_student(p_offer_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION private.session_changed() FROM PUBLIC;
 
@@ -5090,23 +12034,49 @@ REVOKE ALL ON FUNCTION private.session_mail(p_session public.mentorship_sessions
 
 REVOKE ALL ON FUNCTION private.session_title(p_session public.mentorship_sessions) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.set_action_items(p_meeting_id uuid, p_action_items jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.set_action_items(p_meeting_id uuid, p_action_items jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION private.set_resend_secret(p_secret text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.set_resend_secret(p_secret text) TO service_role;
 
 REVOKE ALL ON FUNCTION private.set_signing_key(p_name text, p_key bytea) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.settle_alias() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_run() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.settle_weights() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.side_of(p_match public.matches, p_person uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.signature(p_key text, p_message bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.signed(p_purpose text, p_payload text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.signed(p_purpose text, p_payload text) TO service_role;
 
+REVOKE ALL ON FUNCTION private.signs_of(p_match public.matches, p_silence integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.slug(p_name text, p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.suggest_aliases(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.suggest_aliases(p_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION private.suggest_aliases(p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.supersede_offers(p_offer_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.survey_answered() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.survey_days() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.survey_period(p_match public.matches, p_days integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sync_chunk(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) TO service_role;
@@ -5124,7 +12094,23 @@ REVOKE ALL ON FUNCTION private.sync_set_quietly(p_ids uuid[], p_deadline timesta
 REVOKE ALL ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) TO service_role;
 
+REVOKE ALL ON FUNCTION private.takes_seat(p_role text, p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.tell_of_question(p_question public.quick_questions, p_person uuid, p_type text, p_what text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.term_weights(p_student_id uuid, p_weights public.match_weights) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.terms_in(p_piece text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.terms_of(p_texts text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.terms_of_mentor(p_mentor_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.terms_of_people(p_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.text_setting(p_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.texts_of(p_list jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) FROM PUBLIC;
 
@@ -5154,12 +12140,42 @@ GRANT ALL ON FUNCTION private.unsubscribe(p_token text) TO service_role;
 REVOKE ALL ON FUNCTION private.unsubscribe_token(p_user_id uuid, p_kind text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.unsubscribe_token(p_user_id uuid, p_kind text) TO service_role;
 
+REVOKE ALL ON FUNCTION private.unverify() FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentor_specializations TO service_role;
+GRANT SELECT,DELETE ON TABLE public.mentor_specializations TO authenticated;
+
+GRANT INSERT(mentor_id) ON TABLE public.mentor_specializations TO authenticated;
+
+GRANT INSERT(specialization),UPDATE(specialization) ON TABLE public.mentor_specializations TO authenticated;
+
+GRANT INSERT(proficiency_level),UPDATE(proficiency_level) ON TABLE public.mentor_specializations TO authenticated;
+
+GRANT INSERT(certification_url),UPDATE(certification_url) ON TABLE public.mentor_specializations TO authenticated;
+
+REVOKE ALL ON FUNCTION private.verify_specialization(p_id uuid, p_verified boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.verify_specialization(p_id uuid, p_verified boolean) TO authenticated;
+GRANT ALL ON FUNCTION private.verify_specialization(p_id uuid, p_verified boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION private.waiting_requests(p_after jsonb, p_limit integer, p_student_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.was_cancelled(p_code text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.withdraw_match_mail(p_match public.matches) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.withdraw_session_mail(p_session_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) TO authenticated;
+GRANT ALL ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION private.zone_hours(p_zone text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.accept_schedules(p_verdicts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.accept_schedules(p_verdicts jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.answer_message(p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.answer_message(p_token text) TO anon;
@@ -5169,10 +12185,25 @@ GRANT ALL ON FUNCTION public.answer_message(p_token text) TO service_role;
 REVOKE ALL ON FUNCTION public.approve_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.approve_run(p_run_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION public.calendar_feed(p_token uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.calendar_feed(p_token uuid) TO anon;
 GRANT ALL ON FUNCTION public.calendar_feed(p_token uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.calendar_feed(p_token uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.cancel_question(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_question(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.cancel_request(p_request_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_request(p_request_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.cancel_request(p_request_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.cancel_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_run(p_run_id uuid) TO service_role;
@@ -5180,24 +12211,63 @@ GRANT ALL ON FUNCTION public.cancel_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_after bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.changes_of_run(p_run_id uuid, p_after_chunk bigint, p_after bigint, p_limit integer) TO service_role;
 
+REVOKE ALL ON FUNCTION public.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.check_match_health(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) TO service_role;
+
 REVOKE ALL ON FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_messages(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.claim_question(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_question(p_id uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_runs(p_worker text, p_limit integer, p_run_id uuid, p_jobs text[], p_holding uuid[]) TO service_role;
 
+REVOKE ALL ON FUNCTION public.complete_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.complete_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.complete_match(p_match_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.complete_question(p_id uuid, p_answer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.complete_question(p_id uuid, p_answer text) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.compose_digests(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.confirm_alias(p_alias text, p_term text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.confirm_alias(p_alias text, p_term text) TO authenticated;
+GRANT ALL ON FUNCTION public.confirm_alias(p_alias text, p_term text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) TO authenticated;
 GRANT ALL ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.create_profile(p_role text, p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_profile(p_role text, p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_user_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.create_profile(p_role text, p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_user_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.decline_offer(p_offer_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.decline_offer(p_offer_id uuid, p_reason text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.dissolve_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.dissolve_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.dissolve_match(p_match_id uuid, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text, p_worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.enqueue_run(p_job text, p_params jsonb, p_id uuid, p_max_attempts integer, p_requested_by text, p_worker text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.enqueue_slots(p_due jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.enqueue_slots(p_due jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.find_runs(p_beginning text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_runs(p_beginning text) TO service_role;
@@ -5208,10 +12278,66 @@ GRANT ALL ON FUNCTION public.finish_messages(p_run_id uuid, p_fence bigint, p_re
 REVOKE ALL ON FUNCTION public.finish_runs(p_results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.finish_runs(p_results jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION public.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) TO authenticated;
+GRANT ALL ON FUNCTION public.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_at_risk_matches() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_at_risk_matches() TO authenticated;
+GRANT ALL ON FUNCTION public.get_at_risk_matches() TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_dashboard_stats(p_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_dashboard_stats(p_days integer) TO authenticated;
+GRANT ALL ON FUNCTION public.get_dashboard_stats(p_days integer) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_feedback TO service_role;
+GRANT SELECT ON TABLE public.mentorship_feedback TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_feedback(p_match_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_feedback(p_match_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.get_feedback(p_match_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_leaderboard(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_leaderboard(p_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION public.get_leaderboard(p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_match_batch() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_match_batch() TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_matches() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_matches() TO authenticated;
+
 REVOKE ALL ON FUNCTION public.get_mentors_with_member_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_mentors_with_member_data() TO anon;
 GRANT ALL ON FUNCTION public.get_mentors_with_member_data() TO authenticated;
 GRANT ALL ON FUNCTION public.get_mentors_with_member_data() TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_open_questions(p_topics text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_open_questions(p_topics text[]) TO authenticated;
+GRANT ALL ON FUNCTION public.get_open_questions(p_topics text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_profile() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_profile() TO authenticated;
+GRANT ALL ON FUNCTION public.get_profile() TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_profile_by_id(p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_profile_by_id(p_user_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.get_profile_by_id(p_user_id uuid) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_resources TO service_role;
+GRANT SELECT,INSERT,DELETE ON TABLE public.mentorship_resources TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_resources(p_match_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_resources(p_match_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.get_resources(p_match_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_specialization_report() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_specialization_report() TO authenticated;
+GRANT ALL ON FUNCTION public.get_specialization_report() TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_specializations(p_mentor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_specializations(p_mentor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.get_specializations(p_mentor_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.heartbeat_run(p_run_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.heartbeat_run(p_run_id uuid, p_fence bigint) TO service_role;
@@ -5221,14 +12347,52 @@ GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_siz
 GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) TO authenticated;
 GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_size integer) TO service_role;
 
+REVOKE ALL ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.matching_settings() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.matching_settings() TO service_role;
+
+REVOKE ALL ON FUNCTION public.mentors_to_match(p_after uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.mentors_to_match(p_after uuid, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.pause_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.pause_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.pause_match(p_match_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.post_question(p_title text, p_question text, p_topics text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_question(p_title text, p_question text, p_topics text[]) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.prune_runs(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.prune_runs(p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text, p_data jsonb, p_priority integer, p_not_before timestamp with time zone, p_expires_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.queue_message(p_kind text, p_recipient uuid, p_about text, p_data jsonb, p_priority integer, p_not_before timestamp with time zone, p_expires_at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION public.rate_question(p_id uuid, p_rating integer, p_comment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.rate_question(p_id uuid, p_rating integer, p_comment text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.recommend_mentors(p_student_id uuid, p_k integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.recommend_mentors(p_student_id uuid, p_k integer) TO authenticated;
+GRANT ALL ON FUNCTION public.recommend_mentors(p_student_id uuid, p_k integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.refresh_leaderboard(p_run_id uuid, p_fence bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_leaderboard(p_run_id uuid, p_fence bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION public.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_stale_profiles(p_run_id uuid, p_fence bigint, p_limit integer) TO service_role;
+
 REVOKE ALL ON FUNCTION public.register_jobs(p_jobs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.register_jobs(p_jobs jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.release_question(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.release_question(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.resend_webhook(json) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.resend_webhook(json) TO anon;
@@ -5238,14 +12402,43 @@ GRANT ALL ON FUNCTION public.resend_webhook(json) TO service_role;
 REVOKE ALL ON FUNCTION public.reset_calendar_feed() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_calendar_feed() TO authenticated;
 
+REVOKE ALL ON FUNCTION public.resume_match(p_match_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.resume_match(p_match_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.resume_match(p_match_id uuid, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.retry_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retry_run(p_run_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.scheduler_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.scheduler_state() TO service_role;
 
+REVOKE ALL ON FUNCTION public.scores_of_pairs(p_students uuid[], p_mentors uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.scores_of_pairs(p_students uuid[], p_mentors uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION public.select_student(p_offer_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.select_student(p_offer_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.send_feedback_surveys(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION public.set_action_items(p_meeting_id uuid, p_action_items jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_action_items(p_meeting_id uuid, p_action_items jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.set_resend_secret(p_secret text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_resend_secret(p_secret text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.share_resource(p_match_id uuid, p_kind text, p_title text, p_url text, p_storage_path text, p_description text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.share_resource(p_match_id uuid, p_kind text, p_title text, p_url text, p_storage_path text, p_description text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.suggest_aliases(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.suggest_aliases(p_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION public.suggest_aliases(p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.supersede_messages(p_about text, p_kinds text[]) TO service_role;
@@ -5257,6 +12450,9 @@ GRANT ALL ON FUNCTION public.sync_mentor_from_member(p_member_id uuid) TO servic
 REVOKE ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sync_mentor_profiles(p_run_id uuid, p_fence bigint, p_after uuid, p_limit integer, p_dry_run boolean, p_auto_approve boolean, p_email text, p_only_rejected boolean, p_max_changes integer, p_records integer) TO service_role;
 
+REVOKE ALL ON FUNCTION public.term_labels(p_term_ids integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.term_labels(p_term_ids integer[]) TO service_role;
+
 REVOKE ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.undo_changes(p_run_id uuid, p_fence bigint, p_of uuid, p_before bigint, p_limit integer, p_dry_run boolean) TO service_role;
 
@@ -5265,7 +12461,19 @@ GRANT ALL ON FUNCTION public.unsubscribe(p_token text) TO anon;
 GRANT ALL ON FUNCTION public.unsubscribe(p_token text) TO authenticated;
 GRANT ALL ON FUNCTION public.unsubscribe(p_token text) TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
+REVOKE ALL ON FUNCTION public.update_profile(p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_is_active boolean, p_paused_until timestamp with time zone, p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.update_profile(p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_is_active boolean, p_paused_until timestamp with time zone, p_user_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.update_profile(p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_is_active boolean, p_paused_until timestamp with time zone, p_user_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.verify_specialization(p_id uuid, p_verified boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.verify_specialization(p_id uuid, p_verified boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.verify_specialization(p_id uuid, p_verified boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION public.withdraw_resource(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.withdraw_resource(p_id uuid) TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.blocked_pairs TO service_role;
+GRANT SELECT ON TABLE public.blocked_pairs TO authenticated;
 
 GRANT SELECT,DELETE ON TABLE public.calendar_feeds TO authenticated;
 GRANT SELECT,DELETE ON TABLE public.calendar_feeds TO service_role;
@@ -5276,6 +12484,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_hours TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_preferences TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_preferences TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.decline_reasons TO service_role;
+GRANT SELECT ON TABLE public.decline_reasons TO authenticated;
+
 GRANT SELECT,DELETE,UPDATE ON TABLE public.job_alerts TO service_role;
 GRANT SELECT ON TABLE public.job_alerts TO authenticated;
 
@@ -5284,6 +12495,21 @@ GRANT SELECT ON TABLE public.job_changes TO authenticated;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job_schedules TO service_role;
 GRANT SELECT ON TABLE public.job_schedules TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.match_batches TO service_role;
+GRANT SELECT ON TABLE public.match_batches TO authenticated;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.match_events TO service_role;
+GRANT SELECT ON TABLE public.match_events TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.match_surveys TO service_role;
+GRANT SELECT ON TABLE public.match_surveys TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.match_terms TO service_role;
+GRANT SELECT ON TABLE public.match_terms TO authenticated;
+
+GRANT SELECT ON TABLE public.meeting_logs TO authenticated;
+GRANT SELECT ON TABLE public.meeting_logs TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentors TO service_role;
 GRANT SELECT ON TABLE public.mentors TO authenticated;
@@ -5321,24 +12547,11 @@ GRANT SELECT ON TABLE public.sync_rejects TO authenticated;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.undeliverable_addresses TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
-GRANT SELECT ON TABLE public.users TO authenticated;
-
-GRANT UPDATE(full_name) ON TABLE public.users TO authenticated;
-
-GRANT UPDATE(timezone) ON TABLE public.users TO authenticated;
-
-GRANT UPDATE(country) ON TABLE public.users TO authenticated;
-
-GRANT UPDATE(city) ON TABLE public.users TO authenticated;
-
-GRANT UPDATE(contact_preference) ON TABLE public.users TO authenticated;
-
-GRANT UPDATE(locale) ON TABLE public.users TO authenticated;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users_user TO service_role;
 
 GRANT SELECT ON TABLE public.v_members_without_mentor TO service_role;
+
+GRANT SELECT ON TABLE public.v_mentor_capacity TO service_role;
 
 GRANT SELECT ON TABLE public.v_mentors_without_account TO service_role;
 

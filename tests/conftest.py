@@ -10,6 +10,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
@@ -29,6 +30,13 @@ _UNSAFE_BUT_QUICK = {
 }
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 * 1024**3  # bytes
+_DRILLS = Path(__file__).parent / "drills"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The drills mostly wait: begun last, they would keep one worker while the others are done."""
+    items.sort(key=lambda item: not item.path.is_relative_to(_DRILLS))
 
 
 @pytest.fixture(scope="session")
@@ -99,12 +107,14 @@ def templates(cluster: Cluster) -> Templates:
 def _project(templates: Templates, template: str, folder: Path) -> Iterator[Project]:
     name = templates.clone(template)
     cluster = templates.cluster
-    yield Project(
+    project = Project(
         cluster.dsn("postgres", name),
         cluster.dsn(SUPERUSER, name),
         cluster.dsn("authenticator", name),
         folder / "servers",
     )
+    yield project
+    project.close()
     templates.drop(name)
 
 
@@ -133,6 +143,15 @@ def api(project: Project) -> Iterator[Api]:
     """The project's API."""
     with serving(project) as served:
         yield served
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _certificates_are_read_once() -> Iterator[None]:
+    """Each client of httpx reads them anew, which takes as long as a clone."""
+    with pytest.MonkeyPatch.context() as patched:
+        context = cache(httpx.create_ssl_context)
+        patched.setattr("httpx._transports.default.create_ssl_context", context)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -64,10 +64,10 @@ class Project:
     superuser_dsn: str
     authenticator_dsn: str
     folder: Path
+    _connection: psycopg.Connection[Row] | None = field(default=None, init=False, repr=False)
 
     def rows(self, query: str, *params: Any) -> list[Row]:
-        with psycopg.connect(self.dsn) as connection:
-            return connection.execute(query.encode(), params or None).fetchall()
+        return self._connected().execute(query.encode(), params or None).fetchall()
 
     def one(self, query: str, *params: Any) -> Any:
         """The only value of the only row."""
@@ -75,10 +75,13 @@ class Project:
         return value
 
     def run(self, *statements: str, as_superuser: bool = False) -> None:
-        dsn = self.superuser_dsn if as_superuser else self.dsn
-        with psycopg.connect(dsn, autocommit=True) as connection:
+        if as_superuser:
+            with psycopg.connect(self.superuser_dsn, autocommit=True) as connection:
+                for statement in statements:
+                    connection.execute(statement.encode())
+        else:
             for statement in statements:
-                connection.execute(statement.encode())
+                self._connected().execute(statement.encode())
 
     def member(self, email: str, membershiptype: str = "mentor", **values: Any) -> UUID:
         """Registers a member, as the other application does."""
@@ -92,8 +95,7 @@ class Project:
         columns = psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, row))
         places = psycopg.sql.SQL(", ").join([psycopg.sql.Placeholder()] * len(row))
         statement = psycopg.sql.SQL("insert into members ({}) values ({})").format(columns, places)
-        with psycopg.connect(self.dsn) as connection:
-            connection.execute(statement, list(row.values()))
+        self._connected().execute(statement, list(row.values()))
         return UUID(str(row["id"]))
 
     def account(self, email: str, first_name: str | None = None) -> int:
@@ -135,6 +137,18 @@ class Project:
     def contents(self, *tables: str) -> dict[str, list[Row]]:
         """Every row of these tables, to compare before and after."""
         return {table: sorted(self.rows(f"select t::text from {table} as t")) for table in tables}
+
+    def close(self) -> None:
+        """End the session; the next statement begins another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> psycopg.Connection[Row]:
+        # One session a test: to connect takes longer than most statements.
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self.dsn, autocommit=True, prepare_threshold=None)
+        return self._connection
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,11 @@ def assign(
     """
     goal = worth or Worth.of(market)
     pairs = Edges.of(top(market.matrix, WIDTH, rules=market.rules)) if edges is None else edges
+    chosen = solver or best_solver(market.seats)
     rounds = 0
     while True:
         rounds += 1
-        found, improving = _round(market, goal, pairs, rounds, solver or best_solver())
+        found, improving = _round(market, goal, pairs, rounds, chosen)
         settled = enough is not None and (found.value >= enough or found.bound < enough)
         if settled or not improving:
             return found

@@ -17,6 +17,7 @@ from mentor_sync.matching.arrays import Ints, spans, starts
 from mentor_sync.matching.candidates import NONE
 
 Solver = Literal["ortools", "scipy"]
+_FEW = 1_000
 
 
 def place(
@@ -31,9 +32,10 @@ def place(
     return _SOLVERS[solver](student, mentor, value, students, seats)
 
 
-def best_solver() -> Solver:
-    """The quicker of those that are installed."""
-    return "ortools" if find_spec("ortools") else "scipy"
+def best_solver(seats: Ints) -> Solver:
+    """The quickest that is installed: with few mentors of one seat each, scipy's."""
+    few = len(seats) <= _FEW and seats.max(initial=0) <= 1
+    return "ortools" if not few and find_spec("ortools") else "scipy"
 
 
 def _by_ortools(student: Ints, mentor: Ints, value: Ints, students: int, seats: Ints) -> Ints:

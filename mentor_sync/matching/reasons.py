@@ -1,4 +1,7 @@
-"""The breakdown of a score in words, as private.match_reasons has it; parity.py holds both equal."""
+"""The breakdown of a score in words, as private.match_reasons has it.
+
+parity.py holds the two equal.
+"""
 
 from __future__ import annotations
 

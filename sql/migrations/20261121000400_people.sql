@@ -112,7 +112,7 @@ comment on function private.matched_people() is
   'The mentors and students that the person who is signed in has now: the other sides of their'
   ' matches that are active or paused.';
 
-create policy "People read themselves and those they are matched with, admins all"
+create policy "People read themselves and their matches, admins everybody"
 on public.users for select to authenticated
 using (
   id = (select private.current_user_id())

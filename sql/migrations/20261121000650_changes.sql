@@ -185,8 +185,12 @@ language sql stable set search_path = '' as $$
   select coalesce(
     'case ' || string_agg(
       format(
-        'when exists (select from %s as x where x.%I = t.id) then %L',
-        c.conrelid::regclass, a.attname, replace(c.conrelid::regclass::text, 'public.', '')
+        'when exists (select from %s as x where x.%I = t.id%s) then %L',
+        c.conrelid::regclass, a.attname,
+        -- What was made of the row alone goes with it.
+        case when c.conrelid = to_regclass('public.mentorship_profiles')
+          then ' and not private.is_as_derived(x)' end,
+        replace(c.conrelid::regclass::text, 'public.', '')
       ),
       ' ' order by c.oid
     ) || ' end',
@@ -195,6 +199,7 @@ language sql stable set search_path = '' as $$
   from pg_catalog.pg_constraint as c
   inner join pg_catalog.pg_attribute as a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
   where c.contype = 'f' and c.confrelid = p_relation and cardinality(c.conkey) = 1
+    and c.connamespace = 'public'::regnamespace
 $$;
 comment on function private.referring_expression(regclass) is
   'SQL for the name of a table that has a foreign key to row t of this one, or null.';

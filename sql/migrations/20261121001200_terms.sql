@@ -42,15 +42,20 @@ revoke all on table public.match_terms from public, anon, authenticated, service
 revoke all on sequence public.match_terms_id_seq from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.match_terms to service_role;
 grant select on table public.match_terms to authenticated;
-create policy "Signed-in people read the terms" on public.match_terms for select to authenticated
-using (true);
+-- What somebody wrote who thought that only mentors read it is not for all.
+create policy "People of the programme read the vocabulary, admins every term"
+on public.match_terms for select to authenticated
+using (
+  is_known and (select private.current_user_id()) is not null or (select private.is_admin())
+);
 
 alter table public.term_aliases enable row level security;
 revoke all on table public.term_aliases from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.term_aliases to service_role;
 grant select on table public.term_aliases to authenticated;
-create policy "Signed-in people read the aliases" on public.term_aliases for select to authenticated
-using (true);
+create policy "People of the programme read the aliases"
+on public.term_aliases for select to authenticated
+using ((select private.current_user_id()) is not null);
 
 -- Normalising -------------------------------------------------------------------------------
 

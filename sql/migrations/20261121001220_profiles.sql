@@ -142,8 +142,10 @@ grant select on table public.mentor_specializations to authenticated;
 revoke all on table private.profile_terms, private.stale_profiles
 from public, anon, authenticated, service_role;
 
+-- A mentor who is given a student has changed nothing of their own.
 create trigger mentor_sync_touch before update on public.mentorship_profiles
-for each row when (old is distinct from new) execute function private.touch_updated_at();
+for each row when (old is distinct from new and old.mentee_count = new.mentee_count)
+execute function private.touch_updated_at();
 
 -- Who may read ------------------------------------------------------------------------------
 
@@ -373,8 +375,9 @@ $$;
 comment on function private.terms_of_people(uuid[]) is 'The terms of these people, each once a factor.';
 
 -- Only what differs is written.
+-- Without jit, which takes longer than the work where tables were never analysed.
 create function private.refresh_profiles(p_ids uuid[]) returns void
-language plpgsql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = '' set jit = off as $$
 declare
   wanted private.person_term[];
 begin
@@ -404,16 +407,19 @@ comment on function private.refresh_profiles(uuid[]) is
 
 -- From members to profiles ------------------------------------------------------------------
 
-create function private.member_hash(p_member private.source_members) returns bigint
-language sql immutable set search_path = '' as $$
-  select hashtextextended(
+create function private.member_hash(
+  p_area text, p_industry text, p_skills text, p_occupation text, p_jobtitle text
+) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return hashtextextended(
     concat(
-      p_member.area_of_expertise, chr(31), p_member.industry, chr(31), p_member.skills, chr(31),
-      p_member.occupation, chr(31), p_member.jobtitle
+      p_area, chr(31), p_industry, chr(31), p_skills, chr(31), p_occupation, chr(31), p_jobtitle
     ), 0
-  )
+  );
+end
 $$;
-comment on function private.member_hash(private.source_members) is
+comment on function private.member_hash(text, text, text, text, text) is
   'Hash of what a mentor''s profile is made of.';
 
 -- What the sync would write of each mentor: from the member where there is one, otherwise from
@@ -423,7 +429,9 @@ returns table (user_id uuid, hash bigint, wishes jsonb)
 language sql stable set search_path = '' as $$
   select
     u.id,
-    private.member_hash(m),
+    private.member_hash(
+      m.area_of_expertise, m.industry, m.skills, m.occupation, m.jobtitle
+    ),
     jsonb_build_object(
       'career_goals', to_jsonb(array_remove(array[
         nullif(private.trim_space(m.area_of_expertise), ''),
@@ -510,6 +518,21 @@ $$;
 comment on function private.derive_profiles(uuid[]) is
   'Gives these mentors their profiles, and brings into them what the members changed.';
 
+create function private.is_as_derived(p_profile public.mentorship_profiles) returns boolean
+language sql immutable set search_path = '' as $$
+  select p_profile.synced ? 'source'
+    and p_profile.synced - 'source' = jsonb_build_object(
+      'career_goals', p_profile.career_goals, 'industries', p_profile.industries,
+      'skills', p_profile.skills
+    )
+    and p_profile.role = 'mentor' and p_profile.mentee_count = 0 and p_profile.about = ''
+    and p_profile.research_interests = '{}' and p_profile.languages = '{}'
+    and p_profile.channels = '{}' and p_profile.preferences = '{}' and p_profile.availability = '{}'
+    and num_nonnulls(p_profile.learning_style, p_profile.available_hours, p_profile.paused_until) = 0
+$$;
+comment on function private.is_as_derived(public.mentorship_profiles) is
+  'Whether a profile holds nothing but what the sync made of the member.';
+
 create function private.note_stale(p_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
@@ -574,12 +597,14 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as
       select x.id from public.mentors as x where x.person_id = u.id and x.is_active limit 1
     ) as t
     cross join lateral (
-      select x as member from private.source_members as x where x.id = wanted.id limit 1
+      select x.* from private.source_members as x where x.id = wanted.id limit 1
     ) as m
     left join lateral (
       select x.synced from public.mentorship_profiles as x where x.user_id = u.id limit 1
     ) as p on true
-    where (p.synced ->> 'source')::bigint is distinct from private.member_hash(m.member)
+    where (p.synced ->> 'source')::bigint is distinct from private.member_hash(
+      m.area_of_expertise, m.industry, m.skills, m.occupation, m.jobtitle
+    )
     order by u.id
   ))
 $$;
@@ -859,10 +884,11 @@ revoke all on function
   private.meeting_terms(uuid[]),
   private.terms_of_people(uuid[]),
   private.refresh_profiles(uuid[]),
-  private.member_hash(private.source_members),
+  private.member_hash(text, text, text, text, text),
   private.mentor_wishes(uuid[]),
   private.is_student_now(uuid),
   private.derive_profiles(uuid[]),
+  private.is_as_derived(public.mentorship_profiles),
   private.note_stale(uuid[]),
   private.refresh_stale(uuid[]),
   private.note_stale_members(uuid[]),

@@ -65,8 +65,9 @@ revoke all on sequence public.match_weights_version_seq
 from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.match_weights to service_role;
 grant select on table public.match_weights to authenticated;
-create policy "Signed-in people read the weights" on public.match_weights for select to authenticated
-using (true);
+create policy "People of the programme read the weights"
+on public.match_weights for select to authenticated
+using ((select private.current_user_id()) is not null);
 
 alter table public.blocked_pairs enable row level security;
 revoke all on table public.blocked_pairs from public, anon, authenticated, service_role;
@@ -196,9 +197,13 @@ begin
     labels := array(
       select l from jsonb_array_elements_text(p_breakdown -> names[place] -> 'matched') as l
     );
-    -- Of the bands of time zones one is enough, and no number.
-    if place = 5 and exists (select from unnest(labels) as l where l ~ '^UTC[+-]') then
-      labels := array(select l from unnest(labels) as l where l !~ '^UTC[+-]') || 'time zone'::text;
+    if place = 5 then
+      -- Of the bands of time zones one is enough, and no number.
+      labels := array(
+        select case when l.label ~ '^UTC[+-]' then 'time zone' else l.label end
+        from unnest(labels) with ordinality as l (label, nth)
+        group by 1 order by min(l.nth)
+      );
     end if;
     if labels <> '{}' then
       said := said || (words[place] || ': ' || array_to_string(labels, ', '));

@@ -2,6 +2,9 @@
 -- A student makes, reads and withdraws their own; a mentor reads those offered to them; admins
 -- read all; service_role writes.
 
+insert into public.program_settings (key, value, description) values
+  ('request_days', '90', 'So many days a request waits for a mentor; then it is given up.');
+
 create table public.mentorship_requests (
   id uuid primary key default gen_random_uuid(),
   student_id uuid not null references public.users (id) on delete cascade,
@@ -81,7 +84,7 @@ $$;
 comment on function private.offered_requests() is
   'The requests that are offered to the person who is signed in, or were taken by them.';
 
-create policy "Students read their own requests, mentors those offered, admins all"
+create policy "Students read their own, mentors those offered, admins all"
 on public.mentorship_requests for select to authenticated
 using (
   student_id = (select private.current_user_id())
@@ -232,8 +235,10 @@ begin
   set status = p_status, closed_at = now()
   where r.id = p_request_id
   returning r.* into closed;
-  perform public.supersede_messages('offer:' || o.id) from public.match_offers as o
-  where o.request_id = p_request_id and o.status = 'offered';
+  perform private.supersede_offers(array(
+    select o.id from public.match_offers as o
+    where o.request_id = p_request_id and o.status = 'offered'
+  ));
   update public.match_offers as o
   set
     status = case o.mentor_id when p_mentor_id then 'accepted' else 'withdrawn' end,

@@ -1,5 +1,6 @@
 -- Matches: who mentors whom, and who did. users.mentor_id follows the active primary match.
--- Both sides read theirs, admins all; verbs and service_role write.
+-- Both sides read theirs, admins all; of the health only service_role and verbs for admins tell;
+-- verbs and service_role write.
 
 create table public.matches (
   id uuid primary key default gen_random_uuid(),
@@ -94,7 +95,11 @@ comment on column public.match_events.created_at is 'When.';
 alter table public.matches enable row level security;
 revoke all on table public.matches from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.matches to service_role;
-grant select on table public.matches to authenticated;
+-- Not how it goes: that is made of feedback, too. Admins read it by get_at_risk_matches and others.
+grant select (
+  id, student_id, mentor_id, role, request_id, status, goals, score, breakdown, started_at,
+  ended_at, end_reason, last_contact_at, created_at, updated_at
+) on table public.matches to authenticated;
 
 alter table public.match_events enable row level security;
 revoke all on table public.match_events from public, anon, authenticated, service_role;
@@ -723,6 +728,7 @@ create function private.complete_match(p_match_id uuid, p_reason text) returns p
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   me constant uuid := private.current_user_id();
+  ended public.matches;
 begin
   if not private.sees_everything() and not exists (
     select from public.matches as m
@@ -730,7 +736,15 @@ begin
   ) then
     raise exception 'This match is not yours.' using errcode = '42501';
   end if;
-  return private.end_match(p_match_id, 'completed', p_reason, me);
+  ended := private.end_match(p_match_id, 'completed', p_reason, me);
+  -- Neither side reads these in the table.
+  ended.health_score := null;
+  ended.health_status := null;
+  ended.health_reasons := null;
+  ended.health_checked_at := null;
+  ended.at_risk_since := null;
+  ended.escalated_at := null;
+  return ended;
 end
 $$;
 comment on function private.complete_match(uuid, text) is
@@ -744,19 +758,17 @@ $$;
 comment on function public.complete_match(uuid, text) is
   'Ends a match as completed. For either side and admins.';
 
--- The other side's address is shown while they are matched. How it goes is for the mentor; the
--- reasons are for admins, for they tell of feedback.
+-- The other side's address is shown while they are matched.
 create function private.get_matches() returns table (
   id uuid, my_role text, role text, status text, other_id uuid, other_name text,
   other_email text, goals text[], score numeric, started_at timestamptz,
-  last_contact_at timestamptz, ended_at timestamptz, end_reason text, health_status text
+  last_contact_at timestamptz, ended_at timestamptz, end_reason text
 )
 language sql stable security definer set search_path = '' as $$
   select
     m.id, case m.student_id when me.id then 'student' else 'mentor' end, m.role, m.status, o.id,
     o.full_name, case when m.status in ('active', 'paused') then private.trim_space(o.email) end,
-    m.goals, m.score, m.started_at, m.last_contact_at, m.ended_at, m.end_reason,
-    case m.mentor_id when me.id then m.health_status end
+    m.goals, m.score, m.started_at, m.last_contact_at, m.ended_at, m.end_reason
   from (select private.current_user_id()) as me (id)
   inner join public.matches as m on m.student_id = me.id or m.mentor_id = me.id
   inner join public.users as o
@@ -768,7 +780,7 @@ comment on function private.get_matches() is 'The matches of whoever is signed i
 create function public.get_matches() returns table (
   id uuid, my_role text, role text, status text, other_id uuid, other_name text,
   other_email text, goals text[], score numeric, started_at timestamptz,
-  last_contact_at timestamptz, ended_at timestamptz, end_reason text, health_status text
+  last_contact_at timestamptz, ended_at timestamptz, end_reason text
 )
 language sql stable set search_path = '' as $$ select * from private.get_matches() $$;
 comment on function public.get_matches() is

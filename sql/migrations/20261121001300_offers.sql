@@ -284,8 +284,8 @@ $$;
 comment on function private.require_open(public.match_offers) is
   'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
 
--- Definer: only the verbs write offers and matches; the match ends the other offers. What was accepted already is accepted: the
--- answer to the first call may have been lost.
+-- Definer: only the verbs write offers and matches; the match ends the other offers. What was
+-- accepted already is accepted: the answer to the first call may have been lost.
 create function private.select_student(p_offer_id uuid) returns public.matches
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -385,7 +385,10 @@ declare
 begin
   return jsonb_build_object(
     'auto_match', coalesce(
-      (select s.value <> 'false'::jsonb from public.program_settings as s where s.key = 'auto_match'),
+      (
+        select s.value <> 'false'::jsonb from public.program_settings as s
+        where s.key = 'auto_match'
+      ),
       true
     ),
     'units_a_day', round(private.decimal_setting('waiting_credit_per_day', 0.5) * 10000),
@@ -644,6 +647,7 @@ language plpgsql volatile set search_path = '' as $$
 declare
   counts jsonb;
   made uuid[];
+  stand constant interval := make_interval(days => private.number_setting('offer_days', 5));
 begin
   perform from public.mentorship_requests as r
   where r.id in (
@@ -687,8 +691,7 @@ begin
       1 + coalesce(
         (select max(b.number) from public.match_batches as b where b.request_id = k.request_id), 0
       ),
-      p_weights_version, k.input_hash, p_run_id,
-      now() + make_interval(days => private.number_setting('offer_days', 5))
+      p_weights_version, k.input_hash, p_run_id, now() + stand
     from kept as k
     where k.rank = 1
   ),
@@ -750,12 +753,13 @@ $$;
 comment on function private.batch_records(uuid, uuid[]) is
   'What a run offered for these requests, for people to read.';
 
--- Mentors who said how they want to be told are asked, each once. Planned anew each time: a plan for any
--- number of offers is one for ten.
+-- As queue_message, for many. Who never chose how to be told is told as everybody. Planned anew
+-- each time: a plan for any number of offers is one for ten.
 create function private.queue_offers(p_offer_ids uuid[]) returns integer
 language plpgsql volatile set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   queued integer;
+  usual constant text := private.route('mentor_recommendation', null, '{}');
 begin
   with due as materialized (
     select o.id, o.mentor_id, o.student_id, o.score, o.reasons, o.request_id, b.expires_at
@@ -763,17 +767,12 @@ begin
     inner join public.match_batches as b on b.id = o.batch_id
     where o.id = any (p_offer_ids)
   ),
-  usual as materialized (
-    select private.route('mentor_recommendation', null, '{}') as status
-  ),
   way as materialized (
-    select m.mentor_id, case
-      when m.mentor_id in (select p.user_id from public.contact_preferences as p)
-        then private.route('mentor_recommendation', m.mentor_id, '{}')
-      else usual.status
-    end as status
-    from (select distinct d.mentor_id from due as d) as m
-    cross join usual
+    select p.user_id, private.route('mentor_recommendation', p.user_id, '{}') as status
+    from public.contact_preferences as p
+    where p.user_id in (select d.mentor_id from due as d)
+      and p.kind in ('mentor_recommendation', 'all')
+    group by p.user_id
   ),
   page as materialized (
     select private.page_url('offers/') as url
@@ -787,12 +786,12 @@ begin
         'message', nullif(r.message, ''), 'expires_at', d.expires_at,
         'offer_url', page.url || d.id
       ),
-      way.status, d.expires_at
+      coalesce(way.status, usual), d.expires_at
     from due as d
-    inner join way on way.mentor_id = d.mentor_id
+    cross join page
     inner join public.users as u on u.id = d.student_id
     inner join public.mentorship_requests as r on r.id = d.request_id
-    cross join page
+    left join way on way.user_id = d.mentor_id
     on conflict do nothing
     returning m.recipient, m.status, m.data
   ),
@@ -829,9 +828,8 @@ begin
   begin
     made := private.make_batches(p_run_id, p_batches, p_weights_version);
     records := private.batch_records(p_run_id, array(
-      select (b.value ->> 'request_id')::uuid
-      from jsonb_array_elements(p_batches) with ordinality as b (value, place)
-      where b.place <= p_records
+      select (p_batches -> b.place ->> 'request_id')::uuid
+      from generate_series(0, least(p_records, jsonb_array_length(p_batches)) - 1) as b (place)
       order by b.place
     ));
     if p_dry_run then
@@ -887,7 +885,8 @@ begin
   );
 end
 $$;
-comment on function private.announce_offers(uuid, bigint, integer) is 'One call of announce_offers.';
+comment on function private.announce_offers(uuid, bigint, integer) is
+  'One call of announce_offers.';
 
 create function public.announce_offers(p_run_id uuid, p_fence bigint, p_limit integer default 10000)
 returns jsonb

@@ -54,7 +54,8 @@ def without_postgrest(api: Api) -> Iterator[None]:
 
 
 @contextmanager
-def without_postgres(cluster: Cluster) -> Iterator[None]:
+def without_postgres(project: Project, cluster: Cluster) -> Iterator[None]:
+    project.close()
     cluster.stop()
     yield
     cluster.start()
@@ -82,7 +83,7 @@ def test_a_sync_goes_on_when_postgresql_is_back(
     daemon = daemons.started(**SMALL_CHUNKS)
     queued_sync(project)
     wait_until(lambda: under_way(project))
-    with without_postgres(cluster):
+    with without_postgres(project, cluster):
         wait_until(lambda: not daemon.ready()["ok"], 10)
         time.sleep(seconds)
     wait_until(lambda: ended(project), 120)

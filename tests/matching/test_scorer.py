@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,7 +61,7 @@ def test_more_in_common_never_scores_less(
 @few
 @given(crowds, crowds, st.randoms(use_true_random=False))
 def test_the_order_of_terms_and_their_repetition_do_not_matter(
-    students: list[Person], mentors: list[Person], random: np.random.Generator
+    students: list[Person], mentors: list[Person], random: Random
 ) -> None:
     rows = [(p, f, t) for p, one in enumerate(students) for f in range(6) for t in one[f]]
     mixed = rows * 2

@@ -381,6 +381,21 @@ def test_a_table_where_a_view_is_or_will_be_is_told(
     assert _findings(empty_database, "note", "conflict") == []
 
 
+def test_a_table_where_one_of_ours_will_be_is_told(empty_database: Project) -> None:
+    empty_database.run(
+        "create table matches (id int)",
+        "insert into matches values (7)",
+        "create view mentorship_requests as select 1 as id",
+    )
+    found = _findings(empty_database, "conflict")
+    assert {finding.table for finding in found} == {"matches", "mentorship_requests"}
+    empty_database.run(*(finding.sql for finding in found))
+    assert _findings(empty_database, "conflict") == []
+    migrate(empty_database.dsn)
+    assert _findings(empty_database, "conflict") == []
+    assert empty_database.rows("select id from matches_before_mentor_sync") == [(7,)]
+
+
 def test_a_database_that_knows_ascii_only_is_warned_of(
     empty_database: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -273,3 +273,39 @@ def test_a_score_that_differs_from_the_definition_fails_the_run(
         job(api)
     assert project.rows("select * from match_offers") == []
     assert project.one("select error ->> 'code' from job_runs") == "scores_differ"
+
+
+def test_a_chunk_that_takes_too_long_is_written_in_halves(project: Project, api: Api) -> None:
+    mentors(project, 3, "Python", capacity=100)
+    students(project, 9, "Python")
+    project.run(
+        "create function private.dawdle() returns trigger language plpgsql as $$ begin"
+        " if (select count(*) from new_rows) > 3 then raise query_canceled; end if; return null;"
+        " end $$",
+        "create trigger dawdle after insert on match_batches referencing new table as new_rows"
+        " for each statement execute function private.dawdle()",
+    )
+    assert job(api).counts["batches"] == 9
+    assert project.one("select count(*) from match_offers") == 27
+
+
+def test_profiles_that_changed_are_read_anew_first(project: Project, api: Api) -> None:
+    mentors(project, 101, "Python")
+    students(project, 1, "Python")
+    assert project.one("select count(*) from private.stale_profiles") == 101
+    assert job(api).counts["offers"] == 3
+    assert project.one("select count(*) from private.stale_profiles") == 0
+
+
+def test_mentors_are_told_as_they_prefer(project: Project, api: Api) -> None:
+    inside, never, anyway = mentors(project, 3, "Python")
+    project.run(
+        "insert into contact_preferences (user_id, kind, channel) values"
+        f" ('{inside}', 'mentor_recommendation', 'in_app'), ('{never}', 'all', 'off'),"
+        f" ('{anyway}', 'feedback_survey', 'off')"
+    )
+    students(project, 2, "Python")
+    assert job(api).counts["announced"] == 6
+    found = project.rows("select recipient, status, count(*) from message_outbox group by 1, 2")
+    assert set(found) == {(inside, "in_app", 2), (never, "off", 2), (anyway, "queued", 2)}
+    assert project.rows("select user_id, count(*) from notifications group by 1") == [(inside, 2)]

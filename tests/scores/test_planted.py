@@ -13,7 +13,7 @@ from tests.sync.support import settings
 
 STUDENTS, DECOYS = 60, 6
 # Each a word and the ways in which people write it.
-WORDS = (
+WORDS: tuple[tuple[str, ...], ...] = (
     ("JavaScript", "js", "JAVA SCRIPT", "javascript"),
     ("Machine learning", "ML", "machine-learning", "Machine  Learning"),
     ("Human resources", "HR", "human resource", "Talent Acquisition"),

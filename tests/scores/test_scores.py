@@ -39,8 +39,8 @@ def _say(project: Project, person: UUID, said: dict[str, list[str]]) -> None:
 
 
 def test_a_pair_that_shares_everything_scores_a_hundred(project: Project) -> None:
-    lists = dict.fromkeys(LISTS, ("Law", "Finance", "Physics"))
-    where = {"timezone": "Europe/Berlin", "country": "Germany", "city": "Berlin"}
+    lists: dict[str, Any] = dict.fromkeys(LISTS, ("Law", "Finance", "Physics"))
+    where: dict[str, Any] = {"timezone": "Europe/Berlin", "country": "Germany", "city": "Berlin"}
     ann = student(project, channels=("video",), **lists, **where)
     bob = mentor(project, channels=("video", "chat"), **lists, **where)
     found = score(project, ann, bob)
