@@ -30,12 +30,13 @@ from mentor_sync.settings import load_settings
 
 JOB = "build_match_batches"
 SCORE = "score"
+WRITE = "write"
 _VERBS = {
     "requests_to_match": "read",
     "mentors_to_match": "read",
     "term_labels": "parity sample",
     "scores_of_pairs": "parity sample",
-    "save_match_batches": "write",
+    "save_match_batches": WRITE,
     "announce_offers": "announce",
 }
 
@@ -65,9 +66,7 @@ def match(api: Api, folder: Path) -> Matched:
     }
     command = [sys.executable, "-m", __name__]
     # Where there is no .env.
-    done = subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=True
-    )
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)
     run = Matched(**json.loads(done.stdout))
     if run.status != "succeeded":
         raise RuntimeError(f"The job ended as {run.status}: {run.counts}")

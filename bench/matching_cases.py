@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from bench import match_writes
 from bench.community import Community
 from bench.engines import PAIRS, Costs, Engines, timed
-from bench.match_client import SCORE, Matched, match
+from bench.match_client import SCORE, WRITE, Matched, match
+from bench.match_writes import Alone
 from bench.project import Database, Project, statement
 from bench.scores import Case, Sample
 
@@ -23,6 +24,7 @@ KERNEL = Case("of its floor: the bare kernel", None, "ours", unit="s")
 WRITES = Case("of its floor: the bare writes", None, "ours", unit="s")
 SQL_ONLY = Case("the whole job: SQL alone", 5, "floor/ours", from_size=SIZE)
 SQL_PART = Case(f"the whole job: SQL alone, {SQL_STUDENTS:,} timed", 5, "floor/ours")
+UNWRITTEN = Case("all but the writes: SQL alone", None, "floor/ours")
 SHARE = Case("scoring, of the whole job", 10, "ours", from_size=SIZE, unit="%")
 GROWTH = Case("growth of the client's memory", None, "ours", unit="MB")
 PEAK = Case("peak of the client's memory", None, "ours", unit="MB")
@@ -55,13 +57,14 @@ def job_round(
 
 
 def _samples(
-    community: Community, ours: Matched, kernel: float, writes: float, alone: float
+    community: Community, ours: Matched, kernel: float, writes: float, alone: Alone
 ) -> Iterator[Sample]:
     size = community.students
     yield Sample(JOB, size, ours.seconds, kernel + writes)
     yield Sample(KERNEL, size, kernel)
     yield Sample(WRITES, size, writes)
-    yield Sample(SQL_PART if size > SQL_STUDENTS else SQL_ONLY, size, ours.seconds, alone)
+    yield Sample(SQL_PART if size > SQL_STUDENTS else SQL_ONLY, size, ours.seconds, alone.seconds)
+    yield Sample(UNWRITTEN, size, ours.seconds - ours.steps[WRITE], alone.seconds - alone.writes)
     yield Sample(SHARE, size, ours.steps[SCORE] / ours.seconds * 100)
     yield Sample(GROWTH, size, ours.grown_mb)
     yield Sample(PEAK, size, ours.peak_mb)
@@ -74,15 +77,15 @@ def _bare_writes(project: Project, community: Community, written: Database) -> f
     return seconds
 
 
-def _sql_alone(project: Project, community: Community, written: Database) -> float:
+def _sql_alone(project: Project, community: Community, written: Database) -> Alone:
     """Seconds for all; where there are very many, some are timed."""
     students = min(community.students, SQL_STUDENTS)
     with project.copy(community.database.name) as database:
-        seconds = match_writes.by_sql_alone(database, students)
+        took = match_writes.by_sql_alone(database, students)
         _require_equal(_row(database, "match_counts"), _offered(students))
         match_writes.require_same_scores(database, written)
-    return seconds * community.students / students
-
+    times = community.students / students
+    return Alone(took.seconds * times, took.writes * times)
 
 
 def _offered(students: int) -> tuple[int, ...]:

@@ -71,15 +71,23 @@ batch as (
   ) order by o.units desc, o.n) as offers
   from offer as o
   group by o.student_id
+),
+built as materialized (
+  select
+    jsonb_agg(jsonb_build_object(
+      'request_id', r.id,
+      'input_hash', b.hash # (select t.hash from private.packed_terms(array[r.student_id]) as t),
+      'offers', b.offers
+    ) order by r.created_at, r.id) as batches
+  from request as r
+  inner join batch as b on b.student_id = r.student_id
+),
+timed as materialized (
+  select b.batches, clock_timestamp() as begun from built as b
 )
-select private.make_batches(
-  null,
-  jsonb_agg(jsonb_build_object(
-    'request_id', r.id,
-    'input_hash', b.hash # (select t.hash from private.packed_terms(array[r.student_id]) as t),
-    'offers', b.offers
-  ) order by r.created_at, r.id),
-  (select w.version from public.match_weights as w where w.is_current)
-)
-from request as r
-inner join batch as b on b.student_id = r.student_id
+select
+  private.make_batches(
+    null, t.batches, (select w.version from public.match_weights as w where w.is_current)
+  ),
+  extract(epoch from clock_timestamp() - t.begun)::float8
+from timed as t
