@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from mentor_sync.api_errors import STATEMENT_TIMEOUT
 from mentor_sync.database import Json
-from mentor_sync.errors import Overloaded
 from mentor_sync.job import JobContext
 from mentor_sync.matching.parity import Sample
 from mentor_sync.matching.pool import Mentors, Pool, Requests
 from mentor_sync.matching.proposals import Labels, Proposals
+from mentor_sync.paging import all_pages, in_halves
 
 REQUESTS = 1000
 """Requests a call that writes: what stays far under the statement timeout of the API."""
@@ -26,19 +25,10 @@ Item = TypeVar("Item")
 def read_pool(context: JobContext, student: UUID | None = None) -> Pool:
     """Everybody who looks for a mentor, or one student, and every mentor who has room."""
     asked = {"p_student_id": str(student) if student else None}
-    requests = _pages(context, "requests_to_match", asked)
-    return Pool(Requests.of(requests), Mentors.of(_pages(context, "mentors_to_match", {})))
-
-
-def _pages(context: JobContext, verb: str, asked: Json) -> list[Json]:
-    """All answers of a verb that reads by a cursor."""
-    pages: list[Json] = []
-    cursor = None
-    while not pages or not pages[-1]["done"]:
-        call = {**asked, "p_after": cursor, "p_limit": context.settings.chunk_size}
-        pages.append(context.database.rpc(verb, call, expect=dict))
-        cursor = pages[-1]["cursor"]
-    return pages
+    limit = context.settings.chunk_size
+    requests = all_pages(context.database, "requests_to_match", asked, limit)
+    mentors = all_pages(context.database, "mentors_to_match", {}, limit)
+    return Pool(Requests.of(requests), Mentors.of(mentors))
 
 
 def prove(context: JobContext, proposals: Proposals) -> Labels:
@@ -69,21 +59,9 @@ class Batches:
         """The answer to each chunk."""
         size = min(REQUESTS, self.context.settings.chunk_size)
         for chunk in _ahead(self.proposals.chunks(size, labels)):
-            yield from self._written(chunk)
-
-    def _written(self, chunk: list[Json]) -> Iterator[Json]:
-        """A chunk that takes too long is written in halves."""
-        try:
-            answer = self._call(chunk)
-        except Overloaded as error:
-            if error.code != STATEMENT_TIMEOUT or len(chunk) == 1:
-                raise
-            self.context.log.warning("chunk took too long", requests=len(chunk))
-            yield from self._written(chunk[: len(chunk) // 2])
-            yield from self._written(chunk[len(chunk) // 2 :])
-        else:
-            self.records -= len(answer["records"])
-            yield answer
+            for answer in in_halves(self._call, chunk):
+                self.records -= len(answer["records"])
+                yield answer
 
     def _call(self, chunk: list[Json]) -> Json:
         call = {

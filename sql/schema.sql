@@ -45,6 +45,19 @@ CREATE TYPE private.person_term AS (
 
 COMMENT ON TYPE private.person_term IS 'A term that a person names, and how it is shown.';
 
+CREATE TYPE private."placing" AS (
+	place integer,
+	student_id uuid,
+	mentor_id uuid,
+	request_id uuid,
+	units integer,
+	breakdown jsonb,
+	rule text,
+	reason text
+);
+
+COMMENT ON TYPE private."placing" IS 'A student for a mentor; the rule that keeps them apart, or failed and the reason.';
+
 CREATE TYPE private.sync_outcome AS (
 	member_id uuid,
 	email text,
@@ -1107,6 +1120,21 @@ $$;
 
 COMMENT ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) IS 'Gives a student this mentor, for those who may.';
 
+CREATE FUNCTION private.assignment_settings() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select private.matching_settings() || jsonb_build_object(
+    'auto_assignment', exists (
+      select from public.program_settings as s
+      where s.key = 'auto_assignment' and s.value = 'true'::jsonb
+    ),
+    'good_units', round(private.decimal_setting('good_score', 70) * 10000)
+  )
+$$;
+
+COMMENT ON FUNCTION private.assignment_settings() IS 'By what the engine assigns.';
+
 CREATE FUNCTION private.auth_user_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1173,6 +1201,27 @@ $$;
 
 COMMENT ON FUNCTION private.because(p_actor uuid, p_reason text) IS 'Who changes matches from now on, in this transaction, and why.';
 
+CREATE FUNCTION private.begin_alone(p_placing private."placing") RETURNS private."placing"
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.begin_match(
+    p_placing.student_id, p_placing.mentor_id, 'primary', p_placing.request_id, null,
+    round(p_placing.units / 10000.0, 2), p_placing.breakdown, null, 'Assigned by the programme.'
+  )
+  where p_placing.rule is null;
+  return p_placing;
+exception
+  when others then
+    p_placing.rule := 'failed';
+    p_placing.reason := sqlerrm;
+    return p_placing;
+end
+$$;
+
+COMMENT ON FUNCTION private.begin_alone(p_placing private."placing") IS 'Matches one pair that no rule forbids; where that fails, it says why.';
+
 CREATE FUNCTION private.begin_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_request_id uuid, p_goals text[], p_score numeric, p_breakdown jsonb, p_actor uuid, p_reason text) RETURNS public.matches
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1202,6 +1251,65 @@ end
 $$;
 
 COMMENT ON FUNCTION private.begin_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_request_id uuid, p_goals text[], p_score numeric, p_breakdown jsonb, p_actor uuid, p_reason text) IS 'Brings two together: the match. It answers the request given, or the open one of the student.';
+
+CREATE FUNCTION private.begin_placings(p_pairs jsonb) RETURNS private."placing"[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  placings private.placing[];
+begin
+  perform private.lock_placings(
+    array_agg((p.value ->> 'student_id')::uuid), array_agg((p.value ->> 'mentor_id')::uuid)
+  )
+  from jsonb_array_elements(p_pairs) as p (value);
+  placings := array(select j from private.judged_placings(p_pairs) as j);
+  begin
+    perform private.begin_together(placings);
+    return placings;
+  exception
+    -- One of them: which, is seen one by one.
+    when others then null;
+  end;
+  return array(select private.begin_alone(p) from unnest(placings) as p order by p.place);
+end
+$$;
+
+COMMENT ON FUNCTION private.begin_placings(p_pairs jsonb) IS 'Matches pairs: what became of each. One that fails does not keep the others.';
+
+CREATE FUNCTION private.begin_together(p_placings private."placing"[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  made uuid[];
+begin
+  perform private.because(null, 'Assigned by the programme.');
+  with begun as (
+    insert into public.matches as m (student_id, mentor_id, request_id, goals, score, breakdown)
+    select p.student_id, p.mentor_id, p.request_id, coalesce(r.goals, '{}'),
+      round(p.units / 10000.0, 2), p.breakdown
+    from unnest(p_placings) as p
+    left join public.mentorship_requests as r on r.id = p.request_id
+    where p.rule is null
+    order by p.place
+    returning m.id
+  )
+  select coalesce(array_agg(b.id), '{}') into made from begun as b;
+  perform set_config('mentor_sync.cause', '', true);
+  update public.mentorship_requests as r
+  set status = 'matched', closed_at = now()
+  from unnest(p_placings) as p
+  where p.rule is null and r.id = p.request_id;
+  perform private.refresh_profiles(array(
+    select p.student_id from unnest(p_placings) as p
+    where p.rule is null and p.request_id is not null
+  ));
+  perform private.announce_match(m, null) from public.matches as m where m.id = any (made);
+end
+$$;
+
+COMMENT ON FUNCTION private.begin_together(p_placings private."placing"[]) IS 'Matches all of these pairs that no rule forbids, or none where one fails.';
 
 CREATE FUNCTION private.blocking_rule(p_student_id uuid, p_mentor_id uuid, p_request_id uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE sql STABLE
@@ -1607,6 +1715,7 @@ COMMENT ON FUNCTION private.close_request(p_request_id uuid, p_status text, p_me
 CREATE FUNCTION private.compared_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET enable_nestloop TO 'off'
     AS $$
 declare
   changed uuid[];
@@ -1796,6 +1905,55 @@ $$;
 
 COMMENT ON FUNCTION private.count_mentees(p_ids uuid[]) IS 'Counts the students of mentors anew: those who have more than before.';
 
+CREATE FUNCTION private.country_rates(p_least integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with request as materialized (
+    select r.id, r.status, nullif(private.normalise_term(u.country), '') as word,
+      private.trim_space(u.country) as written
+    from public.mentorship_requests as r
+    inner join public.users as u on u.id = r.student_id
+    where exists (select from public.match_batches as b where b.request_id = r.id)
+  ),
+  country as materialized (
+    select w.word, private.meaning_of(w.word) as term, w.written
+    from (
+      select x.word, min(x.written) as written from request as x
+      where x.word is not null group by x.word
+    ) as w
+  ),
+  counted as (
+    select
+      c.term, coalesce(min(t.label), min(c.written)) as label,
+      count(*) filter (where r.status not in ('open', 'offered')) as requests,
+      count(*) filter (where r.status = 'matched') as matched,
+      coalesce(sum(o.answered), 0) as offers,
+      coalesce(sum(o.accepted), 0) as accepted
+    from request as r
+    inner join country as c on c.word = r.word
+    left join public.match_terms as t on t.term = c.term
+    cross join lateral (
+      select
+        count(*) filter (where x.status in ('accepted', 'declined', 'expired')) as answered,
+        count(*) filter (where x.status = 'accepted') as accepted
+      from public.match_offers as x where x.request_id = r.id
+    ) as o
+    group by c.term
+  )
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'country', c.label,
+    'requests', case when c.requests >= p_least then c.requests end,
+    'matched', case when c.requests >= p_least then c.matched end,
+    'offers', case when c.offers >= p_least then c.offers end,
+    'accepted', case when c.offers >= p_least then c.accepted end
+  ) order by c.label, c.term), '[]')
+  from counted as c
+  where greatest(c.requests, c.offers) >= p_least
+$$;
+
+COMMENT ON FUNCTION private.country_rates(p_least integer) IS 'How many requests were matched and offers accepted, by country, where there are enough.';
+
 CREATE FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) RETURNS public.matches
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1978,6 +2136,37 @@ end
 $$;
 
 COMMENT ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) IS 'Declines an offer.';
+
+CREATE FUNCTION private.departure(p_mentor text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  leaver constant uuid := private.find_mentor(p_mentor);
+  students uuid[];
+  requests uuid[];
+begin
+  select
+    coalesce(array_agg(m.student_id order by m.started_at, m.student_id), '{}'),
+    coalesce(array_agg(m.request_id order by m.started_at, m.student_id), '{}')
+  into students, requests
+  from public.matches as m
+  where m.mentor_id = leaver and m.role = 'primary' and m.status in ('active', 'paused');
+  return jsonb_build_object(
+    'mentor', private.packed_mentors(array[leaver]) || jsonb_build_object('quotas', '[0]'::jsonb),
+    -- Who was asked for the request once may be asked again.
+    'students', private.packed_students(students, requests) || jsonb_build_object(
+      'forbidden', private.forbidden_pairs(students, '{}')
+    ),
+    'others', (
+      select count(*) from public.matches as m
+      where m.mentor_id = leaver and m.role <> 'primary' and m.status in ('active', 'paused')
+    )
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.departure(p_mentor text) IS 'The answer of departure.';
 
 CREATE FUNCTION private.departures(OUT stopping bigint, OUT active bigint) RETURNS record
     LANGUAGE sql STABLE
@@ -2493,6 +2682,42 @@ $$;
 
 COMMENT ON FUNCTION private.feedback_stats(p_since timestamp with time zone) IS 'Feedback and surveys since then.';
 
+CREATE FUNCTION private.find_mentor(p_mentor text) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  named constant text := private.trim_space(p_mentor);
+  found_ids uuid[];
+begin
+  found_ids := array(
+    select u.id from public.users as u
+    where (
+      u.id::text = lower(named)
+      or private.normalise_email(u.email) = private.normalise_email(named)
+      or exists (
+        select from public.mentors as t
+        where t.person_id = u.id and (t.id::text = lower(named) or t.slug = named)
+      )
+    ) and (
+      exists (select from public.mentors as t where t.person_id = u.id)
+      or exists (select from public.matches as m where m.mentor_id = u.id)
+    )
+    limit 2
+  );
+  if cardinality(found_ids) = 2 then
+    raise exception 'Several mentors are called %.', named
+      using errcode = 'MS011', hint = 'Give the id: v_mentor_capacity has it.';
+  elsif found_ids = '{}' then
+    raise exception 'There is no mentor %.', named
+      using errcode = 'MS011', hint = 'Give an id or an e-mail address: v_mentor_capacity has all.';
+  end if;
+  return found_ids[1];
+end
+$$;
+
+COMMENT ON FUNCTION private.find_mentor(p_mentor text) IS 'The mentor of this id, address or slug: users.id.';
+
 CREATE FUNCTION private.follow_primary(p_students uuid[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -2511,7 +2736,7 @@ $$;
 
 COMMENT ON FUNCTION private.follow_primary(p_students uuid[]) IS 'Writes into users.mentor_id who mentors these students now.';
 
-CREATE FUNCTION private.forbidden_pairs(p_request_ids uuid[]) RETURNS jsonb
+CREATE FUNCTION private.forbidden_pairs(p_students uuid[], p_requests uuid[]) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
@@ -2521,19 +2746,50 @@ CREATE FUNCTION private.forbidden_pairs(p_request_ids uuid[]) RETURNS jsonb
   )
   from (
     select p.place, x.mentor_id
-    from unnest(p_request_ids) with ordinality as p (id, place)
-    inner join public.mentorship_requests as r on r.id = p.id
+    from unnest(p_students, p_requests) with ordinality as p (student_id, request_id, place)
     cross join lateral (
-      select b.mentor_id from public.blocked_pairs as b where b.student_id = r.student_id
+      select b.mentor_id from public.blocked_pairs as b where b.student_id = p.student_id
       union
-      select m.mentor_id from public.matches as m where m.student_id = r.student_id
+      select m.mentor_id from public.matches as m where m.student_id = p.student_id
       union
-      select o.mentor_id from public.match_offers as o where o.request_id = r.id
+      select o.mentor_id from public.match_offers as o where o.request_id = p.request_id
     ) as x
   ) as f
 $$;
 
-COMMENT ON FUNCTION private.forbidden_pairs(p_request_ids uuid[]) IS 'Places of requests, from 0 on, and mentors who are not to be offered for them.';
+COMMENT ON FUNCTION private.forbidden_pairs(p_students uuid[], p_requests uuid[]) IS 'Places of students, from 0 on, and mentors who are not for them; with the requests, if any.';
+
+CREATE FUNCTION private.forbidden_then(p_batch_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'places', coalesce(jsonb_agg(f.place - 1), '[]'),
+    'mentors', coalesce(jsonb_agg(f.mentor_id), '[]')
+  )
+  from (
+    select p.place, x.mentor_id
+    from unnest(p_batch_ids) with ordinality as p (id, place)
+    inner join public.match_batches as b on b.id = p.id
+    cross join lateral (
+      select k.mentor_id from public.blocked_pairs as k
+      where k.student_id = b.student_id and k.created_at < b.created_at
+      union
+      select m.mentor_id from public.matches as m
+      where m.student_id = b.student_id and m.started_at < b.created_at
+        and m.request_id is distinct from b.request_id
+      union
+      select o.mentor_id
+      from public.match_offers as o
+      inner join public.match_batches as earlier on earlier.id = o.batch_id
+      where o.request_id = b.request_id and earlier.number < b.number
+      union
+      select b.student_id
+    ) as x
+  ) as f
+$$;
+
+COMMENT ON FUNCTION private.forbidden_then(p_batch_ids uuid[]) IS 'Places of batches, from 0 on, and mentors who could not be in them.';
 
 CREATE FUNCTION private.forget_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3235,6 +3491,56 @@ $$;
 
 COMMENT ON FUNCTION private.is_student_now(p_user_id uuid) IS 'Whether a person has a mentor or looks for one.';
 
+CREATE FUNCTION private.judged_placings(p_pairs jsonb) RETURNS SETOF private."placing"
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with given as materialized (
+    select p.*
+    from rows from (jsonb_to_recordset(p_pairs) as (
+      student_id uuid, mentor_id uuid, request_id uuid, units integer, breakdown jsonb
+    )) with ordinality as p (student_id, mentor_id, request_id, units, breakdown, place)
+  ),
+  judged as materialized (
+    select r.place, r.rule
+    from (
+      select
+        array_agg(g.student_id order by g.place) as students,
+        array_agg(g.mentor_id order by g.place) as mentors,
+        array_agg(g.request_id order by g.place) as requests
+      from given as g
+    ) as l
+    cross join lateral private.pair_rules(l.students, l.mentors, l.requests) as r
+  ),
+  ruled as (
+    select g.*, case
+      when exists (
+        select from public.matches as m
+        where m.student_id = g.student_id and m.role = 'primary' and m.status in ('active', 'paused')
+      ) then 'has_mentor'
+      when r.id is distinct from g.request_id or r.status <> 'open' then 'request_changed'
+      else j.rule
+    end as rule
+    from given as g
+    inner join judged as j on j.place = g.place
+    left join public.mentorship_requests as r
+      on r.student_id = g.student_id and r.status in ('open', 'offered')
+  ),
+  numbered as (
+    select x.*,
+      row_number() over (partition by x.mentor_id, x.rule is null order by x.place) as seat
+    from ruled as x
+  )
+  select n.place::integer, n.student_id, n.mentor_id, n.request_id, n.units, n.breakdown,
+    coalesce(n.rule, case when n.seat > s.effective - s.taken then 'full' end), null
+  from numbered as n
+  inner join private.mentor_states(array(select distinct g.mentor_id from given as g)) as s
+    on s.mentor_id = n.mentor_id
+  order by n.place
+$$;
+
+COMMENT ON FUNCTION private.judged_placings(p_pairs jsonb) IS 'Pairs to be matched, each with the rule that forbids it by now, if any.';
+
 CREATE FUNCTION private.keep_feedback(p_match public.matches, p_author uuid, p_rating integer, p_comment text, p_type text, p_period integer, p_session_id uuid, p_is_shared boolean) RETURNS uuid
     LANGUAGE sql
     SET search_path TO ''
@@ -3623,6 +3929,21 @@ $$;
 
 COMMENT ON FUNCTION private.lock_offer(p_offer_id uuid) IS 'The offer, with its request locked: MS023 unless it was made to who is signed in.';
 
+CREATE FUNCTION private.lock_placings(p_students uuid[], p_mentors uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform from public.mentorship_requests as r
+  where r.student_id = any (p_students) and r.status in ('open', 'offered')
+  order by r.id for update;
+  perform from public.users as u where u.id = any (p_students) order by u.id for no key update;
+  perform private.lock_mentors(p_mentors);
+end
+$$;
+
+COMMENT ON FUNCTION private.lock_placings(p_students uuid[], p_mentors uuid[]) IS 'Nobody else gives these students a mentor, or these mentors a student.';
+
 CREATE FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3786,6 +4107,7 @@ CREATE FUNCTION private.make_batches(p_run_id uuid, p_batches jsonb, p_weights_v
 declare
   counts jsonb;
   made uuid[];
+  stand constant interval := make_interval(days => private.number_setting('offer_days', 5));
 begin
   perform from public.mentorship_requests as r
   where r.id in (
@@ -3827,8 +4149,7 @@ begin
       1 + coalesce(
         (select max(b.number) from public.match_batches as b where b.request_id = k.request_id), 0
       ),
-      p_weights_version, k.input_hash, p_run_id,
-      now() + make_interval(days => private.number_setting('offer_days', 5))
+      p_weights_version, k.input_hash, p_run_id, now() + stand
     from kept as k
     where k.rank = 1
     returning id, request_id
@@ -4078,7 +4399,10 @@ declare
 begin
   return jsonb_build_object(
     'auto_match', coalesce(
-      (select s.value <> 'false'::jsonb from public.program_settings as s where s.key = 'auto_match'),
+      (
+        select s.value <> 'false'::jsonb from public.program_settings as s
+        where s.key = 'auto_match'
+      ),
       true
     ),
     'units_a_day', round(private.decimal_setting('waiting_credit_per_day', 0.5) * 10000),
@@ -4188,89 +4512,20 @@ $$;
 
 COMMENT ON FUNCTION private.meetings_held() IS 'Trigger: the two of a match were heard of when they last met.';
 
-CREATE TABLE public.members (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    email text NOT NULL,
-    name text NOT NULL,
-    membershiptype text NOT NULL,
-    "areaOfExpertise" text,
-    skills text,
-    experience text,
-    occupation text,
-    jobtitle text,
-    industry text,
-    is_active boolean DEFAULT true,
-    country text,
-    city text,
-    linkedin text,
-    school text
-);
-
-COMMENT ON TABLE public.members IS 'Community members, as registered. Another application writes them.';
-
-COMMENT ON COLUMN public.members.id IS 'The member.';
-
-COMMENT ON COLUMN public.members.email IS 'Address given at registration; finds the account.';
-
-COMMENT ON COLUMN public.members.name IS 'Full name.';
-
-COMMENT ON COLUMN public.members.membershiptype IS 'mentor, mentee, student ...; mentor makes a mentor.';
-
-COMMENT ON COLUMN public.members."areaOfExpertise" IS 'Area of expertise; first entry of the expertise.';
-
-COMMENT ON COLUMN public.members.skills IS 'Skills, separated by commas; the first three count.';
-
-COMMENT ON COLUMN public.members.experience IS 'Experience in words; part of the bio.';
-
-COMMENT ON COLUMN public.members.occupation IS 'Occupation; part of the bio.';
-
-COMMENT ON COLUMN public.members.jobtitle IS 'Job title; part of the bio.';
-
-COMMENT ON COLUMN public.members.industry IS 'Industry; second entry of the expertise.';
-
-COMMENT ON COLUMN public.members.is_active IS 'Only active members become mentors.';
-
-COMMENT ON COLUMN public.members.country IS 'Country of residence.';
-
-COMMENT ON COLUMN public.members.city IS 'City of residence.';
-
-COMMENT ON COLUMN public.members.linkedin IS 'Address of the LinkedIn profile; shown to admins only.';
-
-COMMENT ON COLUMN public.members.school IS 'School or university.';
-
-CREATE VIEW private.source_members WITH (security_invoker='on') AS
- SELECT id,
-    email,
-    name,
-    membershiptype,
-    (is_active IS TRUE) AS is_active,
-    "areaOfExpertise" AS area_of_expertise,
-    industry,
-    skills,
-    experience,
-    occupation,
-    jobtitle,
-    country,
-    city,
-    school,
-    linkedin
-   FROM public.members;
-
-COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
-
-CREATE FUNCTION private.member_hash(p_member private.source_members) RETURNS bigint
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION private.member_hash(p_area text, p_industry text, p_skills text, p_occupation text, p_jobtitle text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO ''
     AS $$
-  select hashtextextended(
+begin
+  return hashtextextended(
     concat(
-      p_member.area_of_expertise, chr(31), p_member.industry, chr(31), p_member.skills, chr(31),
-      p_member.occupation, chr(31), p_member.jobtitle
+      p_area, chr(31), p_industry, chr(31), p_skills, chr(31), p_occupation, chr(31), p_jobtitle
     ), 0
-  )
+  );
+end
 $$;
 
-COMMENT ON FUNCTION private.member_hash(p_member private.source_members) IS 'Hash of what a mentor''s profile is made of.';
+COMMENT ON FUNCTION private.member_hash(p_area text, p_industry text, p_skills text, p_occupation text, p_jobtitle text) IS 'Hash of what a mentor''s profile is made of.';
 
 CREATE FUNCTION private.members_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4592,7 +4847,9 @@ CREATE FUNCTION private.mentor_wishes(p_ids uuid[]) RETURNS TABLE(user_id uuid, 
     AS $$
   select
     u.id,
-    private.member_hash(m),
+    private.member_hash(
+      m.area_of_expertise, m.industry, m.skills, m.occupation, m.jobtitle
+    ),
     jsonb_build_object(
       'career_goals', to_jsonb(array_remove(array[
         nullif(private.trim_space(m.area_of_expertise), ''),
@@ -4673,6 +4930,36 @@ $$;
 
 COMMENT ON FUNCTION private.mentors_for_question(p_question public.quick_questions) IS 'Mentors who know a question''s topics and were not asked yet, those who suit best first.';
 
+CREATE FUNCTION private.mentors_to_assign(p_after uuid, p_limit integer, p_full boolean, p_without uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  page constant uuid[] := array(
+    select p.user_id from public.mentorship_profiles as p
+    where p.role = 'mentor' and p.is_active and (p_after is null or p.user_id > p_after)
+    order by p.user_id limit p_limit
+  );
+  ids uuid[];
+  seats integer[];
+begin
+  select
+    coalesce(array_agg(s.mentor_id order by s.mentor_id), '{}'),
+    coalesce(array_agg(greatest(s.effective - s.taken, 0) order by s.mentor_id), '{}')
+  into ids, seats
+  from private.mentor_states(page) as s
+  where (s.rule is null or s.rule = 'full' and p_full)
+    and s.mentor_id is distinct from p_without;
+  return private.packed_mentors(ids) || jsonb_build_object(
+    'quotas', to_jsonb(seats),
+    'cursor', page[cardinality(page)],
+    'done', cardinality(page) < p_limit
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.mentors_to_assign(p_after uuid, p_limit integer, p_full boolean, p_without uuid) IS 'One page of mentors_to_assign.';
+
 CREATE FUNCTION private.mentors_to_match(p_after uuid, p_limit integer) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4701,21 +4988,10 @@ begin
     where s.rule is null
     order by s.mentor_id
   ) as f;
-  return private.packed_people(ids) || (
-    select jsonb_build_object(
-      'mentors', to_jsonb(ids),
-      'quotas', coalesce(to_jsonb(quotas), '[]'),
-      'languages', coalesce(jsonb_agg(p.languages order by m.place), '[]'),
-      'zones', coalesce(
-        jsonb_agg(private.zone_hours(coalesce(t.timezone, u.timezone)) order by m.place), '[]'
-      ),
-      'cursor', page[cardinality(page)],
-      'done', cardinality(page) < p_limit
-    )
-    from unnest(ids) with ordinality as m (id, place)
-    inner join public.mentorship_profiles as p on p.user_id = m.id
-    inner join public.users as u on u.id = m.id
-    inner join public.mentors as t on t.person_id = m.id
+  return private.packed_mentors(ids) || jsonb_build_object(
+    'quotas', coalesce(to_jsonb(quotas), '[]'),
+    'cursor', page[cardinality(page)],
+    'done', cardinality(page) < p_limit
   );
 end
 $$;
@@ -4864,12 +5140,14 @@ CREATE FUNCTION private.note_stale_members(p_ids uuid[]) RETURNS void
       select x.id from public.mentors as x where x.person_id = u.id and x.is_active limit 1
     ) as t
     cross join lateral (
-      select x as member from private.source_members as x where x.id = wanted.id limit 1
+      select x.* from private.source_members as x where x.id = wanted.id limit 1
     ) as m
     left join lateral (
       select x.synced from public.mentorship_profiles as x where x.user_id = u.id limit 1
     ) as p on true
-    where (p.synced ->> 'source')::bigint is distinct from private.member_hash(m.member)
+    where (p.synced ->> 'source')::bigint is distinct from private.member_hash(
+      m.area_of_expertise, m.industry, m.skills, m.occupation, m.jobtitle
+    )
     order by u.id
   ))
 $$;
@@ -5037,6 +5315,34 @@ $$;
 
 COMMENT ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) IS 'The outcomes as JSON, in order, at the most so many of each kind.';
 
+CREATE FUNCTION private.outcomes(p_alive_days integer, p_good_rating numeric) RETURNS TABLE(outcome text, is_good boolean, breakdown jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select 'accepted', o.status = 'accepted', o.breakdown
+  from public.match_offers as o
+  where o.status in ('accepted', 'declined', 'expired')
+  union all
+  select
+    'alive',
+    m.status = 'completed' or m.ended_at is null
+      or m.ended_at >= m.started_at + make_interval(days => p_alive_days),
+    m.breakdown
+  from public.matches as m
+  where m.role = 'primary' and m.status <> 'pending' and m.breakdown is not null
+    and m.started_at <= now() - make_interval(days => p_alive_days)
+  union all
+  select 'rated', r.rating >= p_good_rating, m.breakdown
+  from public.matches as m
+  cross join lateral (
+    select avg(f.rating) as rating from public.mentorship_feedback as f
+    where f.match_id = m.id and f.author_role = 'student'
+  ) as r
+  where m.breakdown is not null and r.rating is not null
+$$;
+
+COMMENT ON FUNCTION private.outcomes(p_alive_days integer, p_good_rating numeric) IS 'How offers and matches went, with the parts of their scores.';
+
 CREATE FUNCTION private.own_match(p_match_id uuid) RETURNS public.matches
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -5059,6 +5365,26 @@ $$;
 
 COMMENT ON FUNCTION private.own_match(p_match_id uuid) IS 'The match, locked, if whoever is signed in is a side of it; 42501 otherwise.';
 
+CREATE FUNCTION private.packed_mentors(p_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.packed_people(p_ids) || jsonb_build_object(
+    'mentors', to_jsonb(p_ids),
+    'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by m.place), '[]'),
+    'languages', coalesce(jsonb_agg(coalesce(p.languages, '{}') order by m.place), '[]'),
+    'zones', coalesce(
+      jsonb_agg(private.zone_hours(coalesce(t.timezone, u.timezone)) order by m.place), '[]'
+    )
+  )
+  from unnest(p_ids) with ordinality as m (id, place)
+  inner join public.users as u on u.id = m.id
+  left join public.mentorship_profiles as p on p.user_id = m.id
+  left join public.mentors as t on t.person_id = m.id
+$$;
+
+COMMENT ON FUNCTION private.packed_mentors(p_ids uuid[]) IS 'Mentors and what they have to give, packed for the engine.';
+
 CREATE FUNCTION private.packed_people(p_ids uuid[]) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -5072,6 +5398,59 @@ CREATE FUNCTION private.packed_people(p_ids uuid[]) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION private.packed_people(p_ids uuid[]) IS 'Terms, how many each person has, and their hashes, as JSON.';
+
+CREATE FUNCTION private.packed_requests(p_request_ids uuid[]) RETURNS TABLE(place bigint, terms text, n bigint, hash bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select p.place, t.terms, t.n, hashtextextended(coalesce(t.terms, ''), 0)
+  from unnest(p_request_ids) with ordinality as p (id, place)
+  cross join lateral (
+    select
+      string_agg((x.term_id * 6 + x.factor - 1)::text, ' ' order by x.factor, x.term_id) as terms,
+      count(*) as n
+    from private.request_terms(p.id) as x
+  ) as t
+$$;
+
+COMMENT ON FUNCTION private.packed_requests(p_request_ids uuid[]) IS 'The terms of the students of these requests, packed for the engine.';
+
+CREATE FUNCTION private.packed_students(p_students uuid[], p_requests uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return private.packed_people(p_students) || (
+    select jsonb_build_object(
+      'students', to_jsonb(p_students),
+      'requests', to_jsonb(p_requests),
+      'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
+      'days', coalesce(
+        jsonb_agg(
+          coalesce(extract(day from now() - r.created_at)::integer, 0) order by p.place
+        ), '[]'
+      ),
+      'languages', coalesce(jsonb_agg(coalesce(r.required_languages, '{}') order by p.place), '[]'),
+      'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
+      'zones', coalesce(jsonb_agg(
+        case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
+        order by p.place
+      ), '[]'),
+      'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
+      'rules', coalesce(jsonb_agg(
+        case when r.mentor_id is not null
+          then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
+        order by p.place
+      ), '[]')
+    )
+    from unnest(p_students, p_requests) with ordinality as p (student_id, request_id, place)
+    inner join public.users as u on u.id = p.student_id
+    left join public.mentorship_requests as r on r.id = p.request_id
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.packed_students(p_students uuid[], p_requests uuid[]) IS 'Students and what they look for, packed for the engine.';
 
 CREATE FUNCTION private.packed_terms(p_ids uuid[]) RETURNS TABLE(place bigint, terms text, n bigint, hash bigint)
     LANGUAGE sql STABLE
@@ -5179,6 +5558,48 @@ CREATE FUNCTION private.pieces_of(p_texts text[]) RETURNS SETOF text
 $$;
 
 COMMENT ON FUNCTION private.pieces_of(p_texts text[]) IS 'Texts taken apart where people put several things into one.';
+
+CREATE FUNCTION private.placing_counts(p_placings private."placing"[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_object_agg(n.kind, n.n), '{}')
+  from (
+    select
+      case
+        when p.rule is null then 'placed'
+        when p.rule = 'failed' then 'failed'
+        else 'dropped_' || p.rule
+      end as kind,
+      count(*) as n
+    from unnest(p_placings) as p
+    group by 1
+  ) as n
+$$;
+
+COMMENT ON FUNCTION private.placing_counts(p_placings private."placing"[]) IS 'How many were placed, failed, or were dropped by which rule.';
+
+CREATE FUNCTION private.placing_records(p_placings private."placing"[], p_limit integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'outcome', case
+      when p.rule is null then 'placed' when p.rule = 'failed' then 'failed' else 'dropped'
+    end,
+    'student_id', p.student_id, 'student_name', coalesce(s.full_name, ''),
+    'mentor_id', p.mentor_id, 'mentor_name', coalesce(t.full_name, ''),
+    'score', round(p.units / 10000.0, 2), 'reason', coalesce(p.reason, p.rule)
+  ) order by p.place), '[]')
+  from (
+    select x.* from unnest(p_placings) as x
+    order by x.rule is null, x.place limit p_limit
+  ) as p
+  inner join public.users as s on s.id = p.student_id
+  inner join public.users as t on t.id = p.mentor_id
+$$;
+
+COMMENT ON FUNCTION private.placing_records(p_placings private."placing"[], p_limit integer) IS 'What became of some pairs, for people to read; those that were not placed go before.';
 
 CREATE FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) RETURNS public.quick_questions
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5470,6 +5891,7 @@ CREATE FUNCTION private.queue_offers(p_offer_ids uuid[]) RETURNS integer
     AS $$
 declare
   queued integer;
+  usual constant text := private.route('mentor_recommendation', null, '{}');
 begin
   with due as materialized (
     select o.id, o.mentor_id, o.student_id, o.score, o.reasons, o.request_id, b.expires_at
@@ -5478,8 +5900,11 @@ begin
     where o.id = any (p_offer_ids)
   ),
   way as materialized (
-    select m.mentor_id, private.route('mentor_recommendation', m.mentor_id, '{}') as status
-    from (select distinct d.mentor_id from due as d) as m
+    select p.user_id, private.route('mentor_recommendation', p.user_id, '{}') as status
+    from public.contact_preferences as p
+    where p.user_id in (select d.mentor_id from due as d)
+      and p.kind in ('mentor_recommendation', 'all')
+    group by p.user_id
   ),
   page as materialized (
     select private.page_url('offers/') as url
@@ -5493,12 +5918,12 @@ begin
         'message', nullif(r.message, ''), 'expires_at', d.expires_at,
         'offer_url', page.url || d.id
       ),
-      way.status, d.expires_at
+      coalesce(way.status, usual), d.expires_at
     from due as d
-    inner join way on way.mentor_id = d.mentor_id
+    cross join page
     inner join public.users as u on u.id = d.student_id
     inner join public.mentorship_requests as r on r.id = d.request_id
-    cross join page
+    left join way on way.user_id = d.mentor_id
     on conflict do nothing
     returning m.recipient, m.status, m.data
   ),
@@ -6048,6 +6473,152 @@ $$;
 
 COMMENT ON FUNCTION private.replace_mentor(p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid) IS 'Gives a student this mentor, or none, instead of whom they have.';
 
+CREATE FUNCTION private.replay_inputs(p_batch_ids uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  ids constant uuid[] := array(
+    select b.id from public.match_batches as b
+    inner join public.mentorship_requests as r on r.id = b.request_id
+    where b.id = any (p_batch_ids)
+      and exists (select from public.match_offers as o where o.batch_id = b.id)
+    order by r.created_at, r.id
+  );
+begin
+  return jsonb_build_object(
+    'batches', cardinality(ids),
+    'requests', private.replayed_requests(ids),
+    'mentors', private.replayed_mentors(ids)
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.replay_inputs(p_batch_ids uuid[]) IS 'One call of replay_inputs.';
+
+CREATE FUNCTION private.replayed_mentors(p_batch_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with moment as (
+    select min(b.created_at) as first, max(b.created_at) as latest
+    from public.match_batches as b where b.id = any (p_batch_ids)
+  ),
+  here as materialized (
+    select o.mentor_id, count(*) as n from public.match_offers as o
+    where o.batch_id = any (p_batch_ids) group by o.mentor_id
+  ),
+  pool as materialized (
+    select s.mentor_id, coalesce(h.n, 0) as n,
+      case s.rule when 'silent' then s.declared else s.effective end as seats
+    from moment as t
+    cross join lateral private.mentor_states(array(
+      select p.user_id from public.mentorship_profiles as p
+      where p.role = 'mentor' and p.created_at <= t.latest
+      union
+      select x.mentor_id from here as x
+    )) as s
+    left join here as h on h.mentor_id = s.mentor_id
+    where h.n is not null or s.rule is null or s.rule in ('full', 'silent')
+  ),
+  mentor as (
+    select
+      row_number() over (order by p.mentor_id) as place, p.mentor_id,
+      greatest(
+        p.n, (p.seats - taken.n) * private.number_setting('offers_per_seat', 3) - open_then.n, 0
+      ) as quota
+    from pool as p
+    cross join moment as t
+    cross join lateral (
+      select count(*) as n from public.matches as m
+      where m.mentor_id = p.mentor_id and m.role <> 'peer' and m.status <> 'pending'
+        and m.started_at < t.first and (m.ended_at is null or m.ended_at > t.first)
+    ) as taken
+    cross join lateral (
+      select count(*) as n from public.match_offers as o
+      where o.mentor_id = p.mentor_id and o.batch_id <> all (p_batch_ids)
+        and o.created_at <= t.latest and (o.answered_at is null or o.answered_at > t.first)
+    ) as open_then
+  ),
+  ids as (
+    select coalesce(array_agg(m.mentor_id order by m.place), '{}') as all_ids from mentor as m
+  )
+  select private.packed_people((select i.all_ids from ids as i)) || jsonb_build_object(
+    'mentors', coalesce(jsonb_agg(m.mentor_id order by m.place), '[]'),
+    'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by m.place), '[]'),
+    'quotas', coalesce(jsonb_agg(m.quota order by m.place), '[]'),
+    'languages', coalesce(jsonb_agg(coalesce(p.languages, '{}') order by m.place), '[]'),
+    'zones', coalesce(
+      jsonb_agg(private.zone_hours(coalesce(t.timezone, u.timezone)) order by m.place), '[]'
+    )
+  )
+  from mentor as m
+  inner join public.users as u on u.id = m.mentor_id
+  left join public.mentorship_profiles as p on p.user_id = m.mentor_id
+  left join public.mentors as t on t.person_id = m.mentor_id
+$$;
+
+COMMENT ON FUNCTION private.replayed_mentors(p_batch_ids uuid[]) IS 'Mentors as mentors_to_match would have had them when these batches were made.';
+
+CREATE FUNCTION private.replayed_requests(p_batch_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with batch as (
+    select p.place, b.*, r.created_at as since, r.required_languages, r.max_timezone_hours,
+      r.mentor_id as asked, u.timezone, u.full_name, t.terms, t.n, t.hash
+    from unnest(p_batch_ids) with ordinality as p (id, place)
+    inner join public.match_batches as b on b.id = p.id
+    inner join public.mentorship_requests as r on r.id = b.request_id
+    inner join public.users as u on u.id = b.student_id
+    cross join lateral private.packed_requests(array[b.request_id]) as t
+  ),
+  offered as (
+    select b.place, o.mentors, o.told # b.hash = b.input_hash as fits,
+      exists (
+        select from public.match_offers as x where x.batch_id = b.id and x.mentor_id = b.asked
+      ) as was_asked
+    from batch as b
+    cross join lateral (
+      select
+        bit_xor(h.hash) as told,
+        jsonb_agg(jsonb_build_object(
+          'mentor_id', o.mentor_id, 'name', m.full_name, 'score', o.score
+        ) order by o.rank) as mentors
+      from public.match_offers as o
+      inner join public.users as m on m.id = o.mentor_id
+      cross join lateral private.packed_terms(array[o.mentor_id]) as h
+      where o.batch_id = b.id
+    ) as o
+  )
+  select jsonb_build_object(
+    'requests', jsonb_agg(b.id order by b.place),
+    'students', jsonb_agg(b.student_id order by b.place),
+    'names', jsonb_agg(coalesce(b.full_name, '') order by b.place),
+    'made_at', jsonb_agg(b.created_at order by b.place),
+    'versions', jsonb_agg(b.weights_version order by b.place),
+    'offered', jsonb_agg(o.mentors order by b.place),
+    'fits', jsonb_agg(coalesce(o.fits, false) order by b.place),
+    'days', jsonb_agg(extract(day from b.created_at - b.since)::integer order by b.place),
+    'languages', jsonb_agg(b.required_languages order by b.place),
+    'hours', jsonb_agg(b.max_timezone_hours order by b.place),
+    'zones', jsonb_agg(
+      case when b.max_timezone_hours is not null then private.zone_hours(b.timezone) end
+      order by b.place
+    ),
+    'wanted', jsonb_agg(case when o.was_asked then b.asked end order by b.place),
+    'rules', jsonb_agg(null::text order by b.place),
+    'forbidden', private.forbidden_then(p_batch_ids),
+    'terms', coalesce(string_agg(b.terms, ' ' order by b.place), ''),
+    'counts', jsonb_agg(b.n order by b.place),
+    'hashes', jsonb_agg(b.hash order by b.place)
+  )
+  from batch as b
+  inner join offered as o on o.place = b.place
+$$;
+
+COMMENT ON FUNCTION private.replayed_requests(p_batch_ids uuid[]) IS 'Batches as requests_to_match would have them, and what was offered.';
+
 CREATE FUNCTION private.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) RETURNS public.mentorship_requests
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6115,6 +6686,50 @@ $$;
 
 COMMENT ON FUNCTION private.request_stats(p_since timestamp with time zone) IS 'Students who wait, and how long.';
 
+CREATE FUNCTION private.request_terms(p_request_id uuid) RETURNS TABLE(factor smallint, term_id integer)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with request as (
+    select
+      r.student_id, r.goals || r.focus_areas as goals, r.preference_overrides as changed,
+      r.status in ('open', 'offered') as is_open,
+      p.career_goals, p.industries, p.research_interests, p.skills
+    from public.mentorship_requests as r
+    inner join public.mentorship_profiles as p on p.user_id = r.student_id
+    where r.id = p_request_id
+  )
+  select t.factor, t.term_id
+  from request as r
+  inner join private.profile_terms as t on t.user_id = r.student_id
+  where r.is_open or t.factor >= 5
+  union
+  select l.factor, t.id
+  from request as r
+  cross join lateral (
+    values
+      (1::smallint, r.goals || case when r.changed ? 'career_goals'
+        then private.texts_of(r.changed -> 'career_goals') else r.career_goals end),
+      (2::smallint, case when r.changed ? 'industries'
+        then private.texts_of(r.changed -> 'industries') else r.industries end),
+      (3::smallint, case when r.changed ? 'research_interests'
+        then private.texts_of(r.changed -> 'research_interests') else r.research_interests end),
+      (4::smallint, case when r.changed ? 'skills'
+        then private.texts_of(r.changed -> 'skills') else r.skills end)
+  ) as l (factor, texts)
+  cross join lateral private.terms_of(l.texts) as said (term)
+  inner join public.match_terms as t on t.term = said.term
+  where not r.is_open
+  union
+  select 6::smallint, t.id
+  from request as r
+  cross join lateral unnest(private.texts_of(r.changed -> 'channels')) as c (channel)
+  inner join public.match_terms as t on t.term = 'channel ' || c.channel
+  where not r.is_open
+$$;
+
+COMMENT ON FUNCTION private.request_terms(p_request_id uuid) IS 'What the student of a request names in it and in the profile, also where it has ended.';
+
 CREATE FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -6128,33 +6743,13 @@ declare
     order by p.place
   );
 begin
-  return private.packed_people(students) || (
-    select jsonb_build_object(
-      'requests', to_jsonb(ids),
-      'students', to_jsonb(students),
-      'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
-      'forbidden', private.forbidden_pairs(ids),
-      'days', coalesce(
-        jsonb_agg(extract(day from now() - r.created_at)::integer order by p.place), '[]'
-      ),
-      'languages', coalesce(jsonb_agg(r.required_languages order by p.place), '[]'),
-      'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
-      'zones', coalesce(jsonb_agg(
-        case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
-        order by p.place
-      ), '[]'),
-      'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
-      'rules', coalesce(jsonb_agg(
-        case when r.mentor_id is not null
-          then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
-        order by p.place
-      ), '[]'),
-      'cursor', jsonb_build_array(max(r.created_at), ids[cardinality(ids)]),
-      'done', cardinality(ids) < p_limit
-    )
-    from unnest(ids) with ordinality as p (id, place)
-    inner join public.mentorship_requests as r on r.id = p.id
-    inner join public.users as u on u.id = r.student_id
+  return private.packed_students(students, ids) || jsonb_build_object(
+    'forbidden', private.forbidden_pairs(students, ids),
+    'cursor', (
+      select jsonb_build_array(r.created_at, r.id) from public.mentorship_requests as r
+      where r.id = ids[cardinality(ids)]
+    ),
+    'done', cardinality(ids) < p_limit
   );
 end
 $$;
@@ -6594,6 +7189,46 @@ $$;
 
 COMMENT ON FUNCTION private.run_was_seen_to() IS 'Trigger: the alert of a run that was approved, cancelled or tried again is settled.';
 
+CREATE FUNCTION private.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean, p_records integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  run constant public.job_runs := private.assert_run(p_run_id, p_fence);
+  -- Of this attempt: another one looks anew.
+  chunk constant text := concat_ws(':', p_fence, p_pairs #>> '{0,student_id}');
+  placings private.placing[];
+  answer jsonb;
+begin
+  -- The answer to the same call may have been lost on its way.
+  if run.progress ? 'answer' and run.progress ->> 'chunk' = chunk then
+    return run.progress -> 'answer';
+  end if;
+  begin
+    placings := private.begin_placings(p_pairs);
+    if p_dry_run then
+      raise exception using errcode = 'MS000', message = 'dry run';
+    end if;
+  exception
+    when sqlstate 'MS000' then null;
+  end;
+  answer := jsonb_build_object(
+    'counts', private.placing_counts(placings),
+    'records', private.placing_records(placings, p_records)
+  );
+  update public.job_runs as r
+  set progress = jsonb_build_object(
+    'chunk', chunk,
+    'counts', private.add_counts(coalesce(run.progress -> 'counts', '{}'), answer -> 'counts'),
+    'answer', answer
+  )
+  where r.id = p_run_id and not p_dry_run;
+  return answer;
+end
+$$;
+
+COMMENT ON FUNCTION private.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean, p_records integer) IS 'One call of save_assignments.';
+
 CREATE FUNCTION private.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6613,9 +7248,8 @@ begin
   begin
     made := private.make_batches(p_run_id, p_batches, p_weights_version);
     records := private.batch_records(p_run_id, array(
-      select (b.value ->> 'request_id')::uuid
-      from jsonb_array_elements(p_batches) with ordinality as b (value, place)
-      where b.place <= p_records
+      select (p_batches -> b.place ->> 'request_id')::uuid
+      from generate_series(0, least(p_records, jsonb_array_length(p_batches)) - 1) as b (place)
       order by b.place
     ));
     if p_dry_run then
@@ -6657,7 +7291,7 @@ COMMENT ON FUNCTION private.schedule_edited() IS 'Trigger: an edit counts from n
 CREATE FUNCTION private.schema_version() RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
-    AS $$ select '20261121001160' $$;
+    AS $$ select '20261121001440' $$;
 
 COMMENT ON FUNCTION private.schema_version() IS 'The version of these migrations; a daemon is not ready on an older one.';
 
@@ -7200,6 +7834,35 @@ CREATE FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) 
 $$;
 
 COMMENT ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Deactivates the mentors whose member was deleted, within a range of member ids.';
+
+CREATE FUNCTION private.students_to_assign(p_after uuid, p_limit integer, p_student_id uuid, p_unasked boolean) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  page constant uuid[] := array(
+    select p.user_id from public.mentorship_profiles as p
+    where p.role = 'student' and p.is_active and (p_after is null or p.user_id > p_after)
+      and (p_student_id is null or p.user_id = p_student_id)
+    order by p.user_id limit p_limit
+  );
+  students uuid[];
+  requests uuid[];
+begin
+  select
+    coalesce(array_agg(s.student_id order by s.student_id), '{}'),
+    coalesce(array_agg(s.request_id order by s.student_id), '{}')
+  into students, requests
+  from private.unplaced_students(page, p_unasked) as s;
+  return private.packed_students(students, requests) || jsonb_build_object(
+    'forbidden', private.forbidden_pairs(students, requests),
+    'cursor', page[cardinality(page)],
+    'done', cardinality(page) < p_limit
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.students_to_assign(p_after uuid, p_limit integer, p_student_id uuid, p_unasked boolean) IS 'One page of students_to_assign.';
 
 CREATE FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8012,6 +8675,36 @@ $_$;
 
 COMMENT ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) IS 'Takes back what one chunk of a run did to one table: what became of each row.';
 
+CREATE FUNCTION private.unplaced_students(p_ids uuid[], p_unasked boolean) RETURNS TABLE(student_id uuid, request_id uuid)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select p.id, r.id
+  from unnest(p_ids) as p (id)
+  inner join public.users as u on u.id = p.id and u.status = 'Active'
+  left join public.mentorship_requests as r
+    on r.student_id = p.id and r.status in ('open', 'offered')
+  where not exists (
+      select from public.matches as m
+      where m.student_id = p.id and m.role = 'primary' and m.status in ('active', 'paused')
+    )
+    and case
+      when r.id is not null then r.status = 'open' and r.expires_at > now()
+      else p_unasked
+        and not coalesce((
+          select x.status = 'cancelled' from public.mentorship_requests as x
+          where x.student_id = p.id order by x.created_at desc limit 1
+        ), false)
+        and not coalesce((
+          select m.status = 'completed' from public.matches as m
+          where m.student_id = p.id and m.role = 'primary'
+          order by m.started_at desc limit 1
+        ), false)
+    end
+$$;
+
+COMMENT ON FUNCTION private.unplaced_students(p_ids uuid[], p_unasked boolean) IS 'Which of these students are to be assigned, with their open requests, if any.';
+
 CREATE FUNCTION private.unsigned(p_purpose text, p_token text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -8312,6 +9005,13 @@ CREATE FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) RETUR
 $$;
 
 COMMENT ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) IS 'Gives a student this mentor instead of whom they have: the match. For admins.';
+
+CREATE FUNCTION public.assignment_settings() RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select private.assignment_settings() $$;
+
+COMMENT ON FUNCTION public.assignment_settings() IS 'matching_settings, and with them auto_assignment, and good_units: from where a score is good.';
 
 CREATE FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -8636,6 +9336,13 @@ $$;
 
 COMMENT ON FUNCTION public.decline_offer(p_offer_id uuid, p_reason text) IS 'A mentor does not take the student who was offered to them. The student never sees why.';
 
+CREATE FUNCTION public.departure(p_mentor text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select private.departure(p_mentor) $$;
+
+COMMENT ON FUNCTION public.departure(p_mentor text) IS 'A mentor and their students, packed for the engine as mentors_to_match and requests_to_match; and how many they are a substitute or peer of.';
+
 CREATE FUNCTION public.dissolve_match(p_match_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.matches
     LANGUAGE sql
     SET search_path TO ''
@@ -8750,6 +9457,30 @@ end
 $$;
 
 COMMENT ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) IS 'The score of a pair, its rank for the student, the rule that keeps the two apart, and what the student would give up against the best.';
+
+CREATE FUNCTION public.find_people(p_who text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $_$
+  select coalesce(jsonb_agg(to_jsonb(found)), '[]')
+  from (
+    select
+      u.id, u.full_name, u.email, u.role, u.status,
+      (
+        select r.status from public.mentorship_requests as r where r.student_id = u.id
+        order by r.created_at desc, r.id limit 1
+      ) as request
+    from public.users as u
+    where case
+      when btrim(p_who) ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then u.id = btrim(p_who)::uuid
+      else private.normalise_email(p_who) <> ''
+        and private.normalise_email(u.email) = private.normalise_email(p_who)
+    end
+    limit 2
+  ) as found
+$_$;
+
+COMMENT ON FUNCTION public.find_people(p_who text) IS 'The people of this id or address, two at the most, with the state of their latest request.';
 
 CREATE FUNCTION public.find_runs(p_beginning text) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -9153,12 +9884,67 @@ $$;
 
 COMMENT ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) IS 'Logs a meeting that was held, by either side of a match: its id. Action items are texts, or {"text", "due", "done"}.';
 
+CREATE FUNCTION public.match_outcomes(p_alive_days integer DEFAULT 60, p_good_rating numeric DEFAULT 4, p_least_group integer DEFAULT 10) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with told as materialized (
+    select x.* from private.outcomes(p_alive_days, p_good_rating) as x
+  ),
+  reached as (
+    select t.outcome, f.key as factor, t.is_good,
+      least((f.value ->> 'score')::numeric * 10000 / (f.value ->> 'share')::numeric, 1) as part
+    from told as t
+    cross join lateral jsonb_each(t.breakdown) as f
+    where (f.value ->> 'share')::numeric > 0
+  )
+  select jsonb_build_object(
+    'outcomes', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'outcome', o.outcome, 'good', o.good, 'other', o.other
+      ) order by o.outcome), '[]')
+      from (
+        select t.outcome, count(*) filter (where t.is_good) as good,
+          count(*) filter (where not t.is_good) as other
+        from told as t group by t.outcome
+      ) as o
+    ),
+    'factors', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'outcome', f.outcome, 'factor', f.factor, 'good', f.good, 'other', f.other,
+        'good_reached', f.good_reached, 'other_reached', f.other_reached
+      ) order by f.outcome, f.factor), '[]')
+      from (
+        select r.outcome, r.factor, count(*) filter (where r.is_good) as good,
+          count(*) filter (where not r.is_good) as other,
+          round(avg(r.part) filter (where r.is_good), 4) as good_reached,
+          round(avg(r.part) filter (where not r.is_good), 4) as other_reached
+        from reached as r group by r.outcome, r.factor
+      ) as f
+    ),
+    'countries', private.country_rates(p_least_group)
+  )
+$$;
+
+COMMENT ON FUNCTION public.match_outcomes(p_alive_days integer, p_good_rating numeric, p_least_group integer) IS 'Offers accepted, matches alive after some days, ratings of students: by factor the share of its points that good and other ones had reached; and rates by country.';
+
 CREATE FUNCTION public.matching_settings() RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$ select private.matching_settings() $$;
 
 COMMENT ON FUNCTION public.matching_settings() IS 'auto_match; units_a_day and units_at_most of waiting; weights and their version.';
+
+CREATE FUNCTION public.mentors_to_assign(p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 5000, p_full boolean DEFAULT false, p_without uuid DEFAULT NULL::uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.mentors_to_assign(
+    p_after, least(greatest(p_limit, 1), 20000), p_full, p_without
+  )
+$$;
+
+COMMENT ON FUNCTION public.mentors_to_assign(p_after uuid, p_limit integer, p_full boolean, p_without uuid) IS 'Mentors with free seats, as mentors_to_match, the quotas being seats; with p_full also those who have none, and without one mentor, if given.';
 
 CREATE FUNCTION public.mentors_to_match(p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -9361,6 +10147,13 @@ CREATE FUNCTION public.release_question(p_id uuid) RETURNS public.quick_question
 
 COMMENT ON FUNCTION public.release_question(p_id uuid) IS 'Gives back a question that one took and does not answer: others may take it.';
 
+CREATE FUNCTION public.replay_inputs(p_batch_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select private.replay_inputs(p_batch_ids) $$;
+
+COMMENT ON FUNCTION public.replay_inputs(p_batch_ids uuid[]) IS 'What batches of one run were made of, and what they offered; profiles are those of now.';
+
 CREATE FUNCTION public.request_mentor(p_message text DEFAULT ''::text, p_focus_areas text[] DEFAULT '{}'::text[], p_goals text[] DEFAULT '{}'::text[], p_mentor_id uuid DEFAULT NULL::uuid, p_preference_overrides jsonb DEFAULT '{}'::jsonb, p_required_languages text[] DEFAULT '{}'::text[], p_max_timezone_hours integer DEFAULT NULL::integer) RETURNS public.mentorship_requests
     LANGUAGE sql
     SET search_path TO ''
@@ -9415,6 +10208,15 @@ CREATE FUNCTION public.retry_run(p_run_id uuid) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION public.retry_run(p_run_id uuid) IS 'A run that did not end well goes on from where it was.';
+
+CREATE FUNCTION public.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean DEFAULT false, p_records integer DEFAULT 200) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.save_assignments(p_run_id, p_fence, p_pairs, p_dry_run, p_records)
+$$;
+
+COMMENT ON FUNCTION public.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean, p_records integer) IS 'Matches students with mentors, [{student_id, mentor_id, request_id, units, breakdown}], as far as the rules still allow it: counts, and what became of some, at the most p_records.';
 
 CREATE FUNCTION public.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean DEFAULT false, p_records integer DEFAULT 20) RETURNS jsonb
     LANGUAGE sql
@@ -9525,6 +10327,17 @@ end
 $$;
 
 COMMENT ON FUNCTION public.share_resource(p_match_id uuid, p_kind text, p_title text, p_url text, p_storage_path text, p_description text) IS 'Shares a link (p_url) or a file (p_storage_path) within one''s own match: the resource.';
+
+CREATE FUNCTION public.students_to_assign(p_after uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 20000, p_student_id uuid DEFAULT NULL::uuid, p_unasked boolean DEFAULT true) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select private.students_to_assign(
+    p_after, least(greatest(p_limit, 1), 20000), p_student_id, p_unasked
+  )
+$$;
+
+COMMENT ON FUNCTION public.students_to_assign(p_after uuid, p_limit integer, p_student_id uuid, p_unasked boolean) IS 'Students without a mentor, as requests_to_match; with p_unasked also those who did not ask.';
 
 CREATE FUNCTION public.submit_feedback(p_match_id uuid, p_rating integer DEFAULT NULL::integer, p_comment text DEFAULT NULL::text, p_type text DEFAULT 'general'::text, p_session_id uuid DEFAULT NULL::uuid, p_is_shared boolean DEFAULT NULL::boolean) RETURNS uuid
     LANGUAGE sql
@@ -9697,6 +10510,76 @@ COMMENT ON COLUMN private.signing_keys.inner_pad IS 'The key as HMAC''s inner pa
 COMMENT ON COLUMN private.signing_keys.outer_pad IS 'The key as HMAC''s outer pad.';
 
 COMMENT ON COLUMN private.signing_keys.changed_at IS 'When it was last changed.';
+
+CREATE TABLE public.members (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    membershiptype text NOT NULL,
+    "areaOfExpertise" text,
+    skills text,
+    experience text,
+    occupation text,
+    jobtitle text,
+    industry text,
+    is_active boolean DEFAULT true,
+    country text,
+    city text,
+    linkedin text,
+    school text
+);
+
+COMMENT ON TABLE public.members IS 'Community members, as registered. Another application writes them.';
+
+COMMENT ON COLUMN public.members.id IS 'The member.';
+
+COMMENT ON COLUMN public.members.email IS 'Address given at registration; finds the account.';
+
+COMMENT ON COLUMN public.members.name IS 'Full name.';
+
+COMMENT ON COLUMN public.members.membershiptype IS 'mentor, mentee, student ...; mentor makes a mentor.';
+
+COMMENT ON COLUMN public.members."areaOfExpertise" IS 'Area of expertise; first entry of the expertise.';
+
+COMMENT ON COLUMN public.members.skills IS 'Skills, separated by commas; the first three count.';
+
+COMMENT ON COLUMN public.members.experience IS 'Experience in words; part of the bio.';
+
+COMMENT ON COLUMN public.members.occupation IS 'Occupation; part of the bio.';
+
+COMMENT ON COLUMN public.members.jobtitle IS 'Job title; part of the bio.';
+
+COMMENT ON COLUMN public.members.industry IS 'Industry; second entry of the expertise.';
+
+COMMENT ON COLUMN public.members.is_active IS 'Only active members become mentors.';
+
+COMMENT ON COLUMN public.members.country IS 'Country of residence.';
+
+COMMENT ON COLUMN public.members.city IS 'City of residence.';
+
+COMMENT ON COLUMN public.members.linkedin IS 'Address of the LinkedIn profile; shown to admins only.';
+
+COMMENT ON COLUMN public.members.school IS 'School or university.';
+
+CREATE VIEW private.source_members WITH (security_invoker='on') AS
+ SELECT id,
+    email,
+    name,
+    membershiptype,
+    (is_active IS TRUE) AS is_active,
+    "areaOfExpertise" AS area_of_expertise,
+    industry,
+    skills,
+    experience,
+    occupation,
+    jobtitle,
+    country,
+    city,
+    school,
+    linkedin
+   FROM public.members;
+
+COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
 
 CREATE TABLE private.stale_profiles (
     user_id uuid NOT NULL,
@@ -11265,6 +12148,12 @@ CREATE POLICY "People end their own calendar" ON public.calendar_feeds FOR DELET
 
 CREATE POLICY "People mark their own notifications as read" ON public.notifications FOR UPDATE TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
+CREATE POLICY "People of the programme read the aliases" ON public.term_aliases FOR SELECT TO authenticated USING ((( SELECT private.current_user_id() AS current_user_id) IS NOT NULL));
+
+CREATE POLICY "People of the programme read the vocabulary, admins every term" ON public.match_terms FOR SELECT TO authenticated USING (((is_known AND (( SELECT private.current_user_id() AS current_user_id) IS NOT NULL)) OR ( SELECT private.is_admin() AS is_admin)));
+
+CREATE POLICY "People of the programme read the weights" ON public.match_weights FOR SELECT TO authenticated USING ((( SELECT private.current_user_id() AS current_user_id) IS NOT NULL));
+
 CREATE POLICY "People read their own answers, admins all" ON public.message_answers FOR SELECT TO authenticated USING (((user_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
 
 CREATE POLICY "People read their own notifications" ON public.notifications FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
@@ -11283,13 +12172,7 @@ CREATE POLICY "People read themselves and their matches, admins everybody" ON pu
 
 CREATE POLICY "People take back what they shared" ON public.mentorship_resources FOR DELETE TO authenticated USING ((shared_by = ( SELECT private.current_user_id() AS current_user_id)));
 
-CREATE POLICY "Signed-in people read the aliases" ON public.term_aliases FOR SELECT TO authenticated USING (true);
-
 CREATE POLICY "Signed-in people read the leaderboard" ON public.mentor_leaderboard FOR SELECT TO authenticated USING (true);
-
-CREATE POLICY "Signed-in people read the terms" ON public.match_terms FOR SELECT TO authenticated USING (true);
-
-CREATE POLICY "Signed-in people read the weights" ON public.match_weights FOR SELECT TO authenticated USING (true);
 
 CREATE POLICY "Students and mentors read their own offers, admins all" ON public.match_offers FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR (mentor_id = ( SELECT private.current_user_id() AS current_user_id)) OR ( SELECT private.is_admin() AS is_admin)));
 
@@ -11456,6 +12339,9 @@ REVOKE ALL ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uui
 GRANT ALL ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION private.assign_student(p_student_id uuid, p_mentor_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION private.assignment_settings() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.assignment_settings() TO service_role;
+
 REVOKE ALL ON FUNCTION private.auth_user_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.auto_approve() FROM PUBLIC;
@@ -11464,7 +12350,13 @@ REVOKE ALL ON FUNCTION private.batch_records(p_run_id uuid, p_request_ids uuid[]
 
 REVOKE ALL ON FUNCTION private.because(p_actor uuid, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.begin_alone(p_placing private."placing") FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.begin_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_request_id uuid, p_goals text[], p_score numeric, p_breakdown jsonb, p_actor uuid, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.begin_placings(p_pairs jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.begin_together(p_placings private."placing"[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.blocking_rule(p_student_id uuid, p_mentor_id uuid, p_request_id uuid) FROM PUBLIC;
 
@@ -11536,6 +12428,9 @@ REVOKE ALL ON FUNCTION private.count_calendar_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.count_mentees(p_ids uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.country_rates(p_least integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.country_rates(p_least integer) TO service_role;
+
 REVOKE ALL ON FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION private.create_manual_match(p_student_id uuid, p_mentor_id uuid, p_role text, p_reason text) TO service_role;
@@ -11563,6 +12458,9 @@ GRANT SELECT ON TABLE public.match_offers TO authenticated;
 
 REVOKE ALL ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.departure(p_mentor text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.departure(p_mentor text) TO service_role;
 
 REVOKE ALL ON FUNCTION private.departures(OUT stopping bigint, OUT active bigint) FROM PUBLIC;
 
@@ -11607,9 +12505,13 @@ REVOKE ALL ON FUNCTION private.feedback_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.feedback_stats(p_since timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.find_mentor(p_mentor text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.follow_primary(p_students uuid[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.forbidden_pairs(p_request_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.forbidden_pairs(p_students uuid[], p_requests uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forbidden_then(p_batch_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_changes() FROM PUBLIC;
 
@@ -11708,6 +12610,8 @@ REVOKE ALL ON FUNCTION private.is_signed_by(p_key text, p_headers jsonb, p_body 
 
 REVOKE ALL ON FUNCTION private.is_student_now(p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.judged_placings(p_pairs jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.keep_feedback(p_match public.matches, p_author uuid, p_rating integer, p_comment text, p_type text, p_period integer, p_session_id uuid, p_is_shared boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.keep_health(p_changes private.health_change[]) FROM PUBLIC;
@@ -11744,6 +12648,8 @@ REVOKE ALL ON FUNCTION private.location_terms(p_country text, p_city text, p_zon
 REVOKE ALL ON FUNCTION private.lock_mentors(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_offer(p_offer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.lock_placings(p_students uuid[], p_mentors uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid) FROM PUBLIC;
 
@@ -11789,9 +12695,7 @@ REVOKE ALL ON FUNCTION private.meeting_terms(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.meetings_held() FROM PUBLIC;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
-
-REVOKE ALL ON FUNCTION private.member_hash(p_member private.source_members) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.member_hash(p_area text, p_industry text, p_skills text, p_occupation text, p_jobtitle text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.members_changed() FROM PUBLIC;
 
@@ -11816,6 +12720,9 @@ GRANT ALL ON FUNCTION private.mentor_states(p_ids uuid[]) TO service_role;
 REVOKE ALL ON FUNCTION private.mentor_wishes(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.mentors_for_question(p_question public.quick_questions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.mentors_to_assign(p_after uuid, p_limit integer, p_full boolean, p_without uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.mentors_to_assign(p_after uuid, p_limit integer, p_full boolean, p_without uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION private.mentors_to_match(p_after uuid, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.mentors_to_match(p_after uuid, p_limit integer) TO service_role;
@@ -11857,9 +12764,18 @@ REVOKE ALL ON FUNCTION private.outcome_counts(p_outcomes private.sync_outcome[])
 
 REVOKE ALL ON FUNCTION private.outcome_records(p_outcomes private.sync_outcome[], p_most integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.outcomes(p_alive_days integer, p_good_rating numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.outcomes(p_alive_days integer, p_good_rating numeric) TO service_role;
+
 REVOKE ALL ON FUNCTION private.own_match(p_match_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.packed_mentors(p_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.packed_people(p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.packed_requests(p_request_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.packed_students(p_students uuid[], p_requests uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.packed_terms(p_ids uuid[]) FROM PUBLIC;
 
@@ -11874,6 +12790,10 @@ GRANT ALL ON FUNCTION private.pause_match(p_match_id uuid, p_reason text) TO aut
 GRANT ALL ON FUNCTION private.pause_match(p_match_id uuid, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION private.pieces_of(p_texts text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.placing_counts(p_placings private."placing"[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.placing_records(p_placings private."placing"[], p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) TO authenticated;
@@ -11944,10 +12864,19 @@ REVOKE ALL ON FUNCTION private.reopen_questions(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.replace_mentor(p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.replay_inputs(p_batch_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.replay_inputs(p_batch_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION private.replayed_mentors(p_batch_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.replayed_requests(p_batch_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION private.request_stats(p_since timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.request_terms(p_request_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) TO service_role;
@@ -12000,6 +12929,9 @@ REVOKE ALL ON FUNCTION private.rule_words(p_rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.run_needs_somebody() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.run_was_seen_to() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean, p_records integer) TO service_role;
 
 REVOKE ALL ON FUNCTION private.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) TO service_role;
@@ -12062,6 +12994,9 @@ REVOKE ALL ON FUNCTION private.signs_of(p_match public.matches, p_silence intege
 REVOKE ALL ON FUNCTION private.slug(p_name text, p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.stop_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.students_to_assign(p_after uuid, p_limit integer, p_student_id uuid, p_unasked boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.students_to_assign(p_after uuid, p_limit integer, p_student_id uuid, p_unasked boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) TO authenticated;
@@ -12130,6 +13065,8 @@ REVOKE ALL ON FUNCTION private.undo_chunk(p_of uuid, p_chunk bigint) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.undo_table(p_of uuid, p_chunk bigint, p_relation text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.unplaced_students(p_ids uuid[], p_unasked boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.unsigned(p_purpose text, p_token text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.unsubscribe(p_token text) FROM PUBLIC;
@@ -12188,6 +13125,9 @@ GRANT ALL ON FUNCTION public.approve_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.assign_student(p_student_id uuid, p_mentor_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.assignment_settings() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.assignment_settings() TO service_role;
 
 REVOKE ALL ON FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) TO authenticated;
@@ -12252,6 +13192,9 @@ GRANT ALL ON FUNCTION public.create_profile(p_role text, p_career_goals text[], 
 REVOKE ALL ON FUNCTION public.decline_offer(p_offer_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.decline_offer(p_offer_id uuid, p_reason text) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.departure(p_mentor text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.departure(p_mentor text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.dissolve_match(p_match_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.dissolve_match(p_match_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.dissolve_match(p_match_id uuid, p_reason text) TO service_role;
@@ -12268,6 +13211,9 @@ GRANT ALL ON FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit
 REVOKE ALL ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.find_people(p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_people(p_who text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.find_runs(p_beginning text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_runs(p_beginning text) TO service_role;
@@ -12350,8 +13296,14 @@ GRANT ALL ON FUNCTION public.list_mentors(expertise text, page integer, page_siz
 REVOKE ALL ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.match_outcomes(p_alive_days integer, p_good_rating numeric, p_least_group integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.match_outcomes(p_alive_days integer, p_good_rating numeric, p_least_group integer) TO service_role;
+
 REVOKE ALL ON FUNCTION public.matching_settings() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.matching_settings() TO service_role;
+
+REVOKE ALL ON FUNCTION public.mentors_to_assign(p_after uuid, p_limit integer, p_full boolean, p_without uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.mentors_to_assign(p_after uuid, p_limit integer, p_full boolean, p_without uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.mentors_to_match(p_after uuid, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.mentors_to_match(p_after uuid, p_limit integer) TO service_role;
@@ -12388,6 +13340,9 @@ GRANT ALL ON FUNCTION public.register_jobs(p_jobs jsonb) TO service_role;
 REVOKE ALL ON FUNCTION public.release_question(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.release_question(p_id uuid) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.replay_inputs(p_batch_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.replay_inputs(p_batch_ids uuid[]) TO service_role;
+
 REVOKE ALL ON FUNCTION public.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.request_mentor(p_message text, p_focus_areas text[], p_goals text[], p_mentor_id uuid, p_preference_overrides jsonb, p_required_languages text[], p_max_timezone_hours integer) TO authenticated;
 
@@ -12408,6 +13363,9 @@ GRANT ALL ON FUNCTION public.resume_match(p_match_id uuid, p_reason text) TO ser
 
 REVOKE ALL ON FUNCTION public.retry_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retry_run(p_run_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean, p_records integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.save_assignments(p_run_id uuid, p_fence bigint, p_pairs jsonb, p_dry_run boolean, p_records integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.save_match_batches(p_run_id uuid, p_fence bigint, p_batches jsonb, p_weights_version integer, p_dry_run boolean, p_records integer) TO service_role;
@@ -12432,6 +13390,9 @@ GRANT ALL ON FUNCTION public.set_resend_secret(p_secret text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.share_resource(p_match_id uuid, p_kind text, p_title text, p_url text, p_storage_path text, p_description text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.share_resource(p_match_id uuid, p_kind text, p_title text, p_url text, p_storage_path text, p_description text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.students_to_assign(p_after uuid, p_limit integer, p_student_id uuid, p_unasked boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.students_to_assign(p_after uuid, p_limit integer, p_student_id uuid, p_unasked boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION public.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.submit_feedback(p_match_id uuid, p_rating integer, p_comment text, p_type text, p_session_id uuid, p_is_shared boolean) TO authenticated;
@@ -12471,6 +13432,8 @@ GRANT ALL ON FUNCTION public.verify_specialization(p_id uuid, p_verified boolean
 
 REVOKE ALL ON FUNCTION public.withdraw_resource(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.withdraw_resource(p_id uuid) TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.members TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.blocked_pairs TO service_role;
 GRANT SELECT ON TABLE public.blocked_pairs TO authenticated;

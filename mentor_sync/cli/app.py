@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from mentor_sync import __version__
+from mentor_sync.cli.assign import assign
 from mentor_sync.cli.config import app as config_app
 from mentor_sync.cli.daemon import daemon, health
 from mentor_sync.cli.db import app as db_app
@@ -18,10 +19,12 @@ from mentor_sync.cli.demo import demo
 from mentor_sync.cli.email import app as email_app
 from mentor_sync.cli.job import app as job_app
 from mentor_sync.cli.local import app as local_app
+from mentor_sync.cli.match import app as match_app
 from mentor_sync.cli.output import Invocation
 from mentor_sync.cli.run import app as run_app
 from mentor_sync.cli.run_actions import approve_run, cancel_run, retry_run, undo_run
 from mentor_sync.cli.schedule import app as schedule_app
+from mentor_sync.cli.simulate import app as simulate_app
 from mentor_sync.cli.sync import sync
 from mentor_sync.errors import MentorSyncError, UsageError
 from mentor_sync.logs import configure_logs
@@ -63,6 +66,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("sync")(sync)
+app.command("assign")(assign)
 app.command("demo")(demo)
 app.command("daemon")(daemon)
 app.command("health")(health)
@@ -73,11 +77,13 @@ for name, decide in (
     ("undo", undo_run),
 ):
     run_app.command(name)(decide)
+app.add_typer(match_app, name="match")
 app.add_typer(run_app, name="run")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(job_app, name="job")
 app.add_typer(db_app, name="db")
 app.add_typer(local_app, name="local")
+app.add_typer(simulate_app, name="simulate")
 app.add_typer(email_app, name="email")
 app.add_typer(config_app, name="config")
 

@@ -1,4 +1,4 @@
-"""`mentor-sync demo`: the local stack with an invented community, synced."""
+"""`mentor-sync demo`: the local stack with an invented community, synced and matched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mentor_sync.cli.demo_report import Demo, next_commands, print_demo
+from mentor_sync.cli.demo_report import Demo, Matched, next_commands, print_demo
+from mentor_sync.cli.match import run_match
 from mentor_sync.cli.output import Invocation, JsonOption, QuietOption, invocation_of
 from mentor_sync.cli.project import Project
 from mentor_sync.cli.sync import run_sync
@@ -34,7 +35,7 @@ def demo(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Fill the local stack with an invented community, and sync it.
+    """Fill the local stack with an invented community, sync it, and match its students.
 
     Starts the stack and migrates it first. Touches no other project, and may be run again.
     """
@@ -47,7 +48,7 @@ def demo(
         words.append(f"{environment['SUPABASE_URL']} in {settings.local_dir}")
     loaded = _fill(invocation, environment["SUPABASE_DB_URL"], members)
     project = Project(environment["SUPABASE_URL"], environment["SUPABASE_SECRET_KEY"])
-    found = _sync(invocation, settings, project, loaded, environment)
+    found = _work(invocation, settings, project, loaded, environment)
     invocation.answer(_document(found, settings, project))
     print_demo(invocation, found)
 
@@ -79,14 +80,14 @@ def _fill(invocation: Invocation, dsn: str, members: int) -> Loaded:
     return loaded
 
 
-def _sync(
+def _work(
     invocation: Invocation,
     settings: Settings,
     project: Project,
     loaded: Loaded,
     environment: dict[str, str],
 ) -> Demo:
-    """The dry run, the sync, and what came of them."""
+    """The dry run, the sync, the matching, and what came of them."""
     from mentor_sync.demo.answers import first_mentors, health
 
     with _step(invocation, "Dry run", bar=True) as words:
@@ -95,10 +96,27 @@ def _sync(
     with _step(invocation, "Sync", bar=True) as words:
         sync, book = run_sync(invocation, settings, project, {"dry_run": False})
         words.append(_changes(sync))
+    matched = _match(invocation, settings, project, environment["SUPABASE_DB_URL"], loaded.members)
     with project.open(settings) as database:
         state = health(database)
     page = first_mentors(environment, SAMPLE)
-    return Demo(loaded, dry_run, sync, book.records, page, state)
+    return Demo(loaded, dry_run, sync, matched, book.records, page, state)
+
+
+def _match(
+    invocation: Invocation, settings: Settings, project: Project, dsn: str, members: int
+) -> Matched:
+    """The students, and whom they are offered to."""
+    from mentor_sync.demo.admission import admit
+    from mentor_sync.demo.answers import offers
+
+    with _step(invocation, "Students") as words:
+        new = admit(dsn, members)
+        words.append(f"{new} members ask for a mentor" if new else "there already")
+    with _step(invocation, "Matching") as words, project.open(settings) as database:
+        run, _ = run_match(database, settings, {"dry_run": False})
+        words.append(f"{run.counts.get('batches', 0)} requests offered to mentors")
+        return Matched(new, run, offers(database))
 
 
 def _changes(run: FinishedRun, after: str = "") -> str:
@@ -125,11 +143,28 @@ def _document(found: Demo, settings: Settings, project: Project) -> dict[str, An
         **asdict(found.loaded),
         "dry_run": _run(found.dry_run),
         "sync": _run(found.sync),
+        "students_added": found.matched.students_added,
+        "match": _matched(found.matched),
         "mentors_listed": found.listed,
         "mentors": found.page.get("results"),
         "health": found.health,
         "environment": {"SUPABASE_URL": project.url, "MENTOR_SYNC_LOCAL_DIR": settings.local_dir},
-        "next": [command for _, command in next_commands(found.sync)],
+        "next": [command for _, command in next_commands(found)],
+    }
+
+
+def _matched(matched: Matched) -> dict[str, Any]:
+    run, offers = matched.run, matched.offers
+    return {
+        "run_id": str(run.id),
+        "status": run.status,
+        "batches": run.counts.get("batches", 0),
+        "offers": run.counts.get("offers", 0),
+        "waiting": run.counts.get("waiting", 0),
+        "good_score": offers.good_score,
+        "good_share": offers.good_share,
+        "student": offers.student,
+        "mentors": offers.mentors,
     }
 
 

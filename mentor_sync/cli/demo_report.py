@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from mentor_sync.cli.match_report import print_mentors
 from mentor_sync.cli.output import Invocation, plain
+from mentor_sync.cli.person import on_one_line
 from mentor_sync.cli.sync_report import Record, summary_table
 
 if TYPE_CHECKING:
+    from mentor_sync.demo.answers import Offers
     from mentor_sync.demo.loading import Loaded
     from mentor_sync.runner import FinishedRun
 
@@ -29,8 +32,17 @@ curl -H "apikey: $SUPABASE_PUBLISHABLE_KEY" \\
 
 
 @dataclass(frozen=True)
+class Matched:
+    """The students who were added, the run that matched them, and all offers there are."""
+
+    students_added: int
+    run: FinishedRun
+    offers: Offers
+
+
+@dataclass(frozen=True)
 class Demo:
-    """What came out: both runs, some records of the sync, what a visitor sees, the health.
+    """What came out: both runs, the matching, some records of the sync, the directory, the health.
 
     The last two are empty where the API gave up on them: a community may be that large.
     """
@@ -38,6 +50,7 @@ class Demo:
     loaded: Loaded
     dry_run: FinishedRun
     sync: FinishedRun
+    matched: Matched
     records: list[Record]
     page: dict[str, Any]
     health: dict[str, Any]
@@ -58,27 +71,42 @@ def print_demo(invocation: Invocation, found: Demo) -> None:
     count = found.page.get("count", 0)
     title = f"The first of {count:,} mentors, as visitors get them (list_mentors):"
     _print_section(invocation, title, _mentors(found.page.get("results", [])))
+    _print_offers(invocation, found.matched.offers)
     _print_section(invocation, "Health (the view v_sync_health):", _health(found.health))
     if not (found.page and found.health):
         invocation.note("What is not shown took the API longer than a request may take.")
     invocation.say("\nTry next:")
-    for words, command in next_commands(found.sync):
+    for words, command in next_commands(found):
         invocation.say(f"  # {words}\n  {command}")
 
 
-def next_commands(sync: FinishedRun) -> list[tuple[str, str]]:
+def next_commands(found: Demo) -> list[tuple[str, str]]:
     """What to try, each with what it shows."""
-    us = _program()
+    us, sync = _program(), found.sync
     aside = " Exit code 3 says that rows were set aside." if sync.status == "partial" else ""
+    pair = [f"{row['student_id']} {row['mentor_id']}" for row in found.matched.offers.mentors[:1]]
     return [
         (f"Once more: nothing changes.{aside}", f"{us} sync"),
         ("What ran, and how it went.", f"{us} run list"),
         ("The sync above, whole.", f"{us} run show {str(sync.id)[:8]}"),
+        *(("Why these two.", f"{us} match explain {ids}") for ids in pair),
         ("Let this shell know the stack, for the next two.", f'eval "$({us} local env)"'),
         ("An account turns up, and its member is a mentor at once.", _NEW_ACCOUNT),
         ("The directory, as your site asks for it.", _DIRECTORY),
         ("Stop everything; the data stay for the next time.", f"{us} local down"),
     ]
+
+
+def _print_offers(invocation: Invocation, offers: Offers) -> None:
+    """One student's mentors, and how good all are."""
+    if not offers.mentors:
+        return
+    invocation.say()
+    print_mentors(invocation, on_one_line(offers.student), offers.mentors)
+    share = f"{(offers.good_share or 0) * 100:.0f} %"
+    invocation.say(
+        f"Of {offers.count:,} offers {share} reach the good score of {offers.good_score:g}."
+    )
 
 
 def _print_section(invocation: Invocation, title: str, table: Table) -> None:

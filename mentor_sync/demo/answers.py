@@ -1,4 +1,4 @@
-"""What the API answers after the sync: the directory and the health.
+"""What the API answers after the sync: the directory, the health, the offers.
 
 Each answer is empty where the API gave up on it, as it may in a community of a million.
 """
@@ -6,6 +6,7 @@ Each answer is empty where the API gave up on it, as it may in a community of a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import httpx
 from postgrest import APIError
@@ -36,6 +37,53 @@ def health(database: Database) -> Json:
         MentorSyncError: as the door to Supabase.
     """
     return _in_time(lambda: database.select("v_sync_health", order="mentor_members")[0])
+
+
+@dataclass(frozen=True)
+class Offers:
+    """The latest offers: how many, how many of them are good, and those of one student."""
+
+    count: int
+    good_score: float
+    good_share: float | None
+    student: str
+    mentors: list[Json]
+
+
+def offers(database: Database) -> Offers:
+    """The latest offers, as far as one answer holds them.
+
+    Raises:
+        MentorSyncError: as the door to Supabase.
+    """
+    columns = "batch_id,student_id,mentor_id,rank,score,reasons"
+    rows = database.select("match_offers", columns, order="created_at")
+    (good,) = database.select("program_settings", "value", order="key", key="good_score")
+    reached = sum(float(row["score"]) >= float(good["value"]) for row in rows)
+    example = _example(rows)
+    return Offers(
+        count=len(rows),
+        good_score=float(good["value"]),
+        good_share=round(reached / len(rows), 4) if rows else None,
+        student=_name(database, example[0]["student_id"]) if example else "",
+        mentors=[{**row, "name": _name(database, row["mentor_id"])} for row in example],
+    )
+
+
+def _example(rows: list[Json]) -> list[Json]:
+    """Those of one student, who is served neither better nor worse than most."""
+    batches: dict[str, list[Json]] = {}
+    for row in sorted(rows, key=lambda row: int(row["rank"])):
+        batches.setdefault(row["batch_id"], []).append(row)
+    most = max(map(len, batches.values()), default=0)
+    full = [offered for offered in batches.values() if len(offered) == most]
+    full.sort(key=lambda offered: (sum(float(row["score"]) for row in offered), str(offered[0])))
+    return full[len(full) // 2] if full else []
+
+
+def _name(database: Database, person_id: str) -> str:
+    (person,) = database.select("users", "full_name", order="id", id=person_id)
+    return person["full_name"] or ""
 
 
 def _call_as_visitor(url: str, key: str, words: Json) -> Json:

@@ -120,6 +120,15 @@ def oddity(index: int) -> Oddity:
     return _ODDITIES.get(index % _CYCLE, Oddity.NONE)
 
 
+def is_plain(index: int) -> bool:
+    """Whether nothing is odd about this member, so that the account of the number is theirs."""
+    return (
+        oddity(index) is Oddity.NONE
+        and oddity(index - 1) is not Oddity.TWO_ACCOUNTS
+        and index % _CYCLE not in _STRANGERS
+    )
+
+
 def member(index: int) -> Member:
     """The member of this number, counted from 1."""
     kind, dice = oddity(index), Dice("member", index)

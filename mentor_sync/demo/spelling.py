@@ -72,6 +72,12 @@ _ANSWERS: tuple[Spelling | str | None, ...] = (
 )
 _BETWEEN_SKILLS = (*(", ",) * 8, ",", ";", "; ", ",, ", "\n", " ; ,")
 _AFTER_SKILLS = (*("",) * 8, ",", ", ", ";;")
+_WISHES: tuple[Spelling, ...] = (
+    *(_as_is,) * 8,
+    *(str.lower,) * 4,
+    *(str.upper,) * 2,
+    *(_in_blanks, _with_no_break_space, _widely, _with_tab, _decomposed),
+)
 _BLANKS = ("", "  ", NO_BREAK_SPACE)
 
 
@@ -102,6 +108,12 @@ def skills(dice: Dice, words: tuple[str, ...]) -> str:
     if dice.one_in(8):
         chosen.append(chosen[0].upper())
     return dice.pick(_BETWEEN_SKILLS).join(chosen) + dice.pick(_AFTER_SKILLS)
+
+
+def wishes(dice: Dice, words: tuple[str, ...]) -> list[str]:
+    """What somebody looks for: things one by one, or several in one answer."""
+    typed = [dice.pick(_WISHES)(word) for word in words]
+    return [dice.pick(_BETWEEN_SKILLS).join(typed)] if dice.one_in(4) else typed
 
 
 def blank(dice: Dice) -> str:

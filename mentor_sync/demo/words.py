@@ -232,6 +232,12 @@ FIELDS = (
     ),
 )
 
+HOPES = (
+    "I would like to learn how a {occupation} works.",
+    "I want to find my way into {area}, and know nobody there.",
+    "How did you become a {occupation}?",
+    "My first year in {area}; somebody to ask would help.",
+)
 RANKS = ("Senior ", "Lead ", "Principal ", "Junior ", "Assistant ", "Deputy ", "")
 EXPERIENCE = (
     *("5+ years", "10 years", "3 yrs", "15+ years", "2-3 years", "over 20 years", "12"),

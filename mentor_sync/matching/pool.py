@@ -12,10 +12,11 @@ import numpy as np
 from mentor_sync.matching.arrays import Ints, ints
 from mentor_sync.matching.postings import Postings
 from mentor_sync.matching.rules import Pairs, Requirement, Rules
-from mentor_sync.matching.weights import FACTORS
+from mentor_sync.matching.scorer import Scorer
+from mentor_sync.matching.weights import FACTORS, Weights
 
 Page = dict[str, Any]
-"""An answer of requests_to_match or mentors_to_match."""
+"""An answer of requests_to_match, mentors_to_match, or those with _assign."""
 
 _QUARTERS = 96
 """Time zones lie on quarters of an hour, and go round."""
@@ -25,9 +26,12 @@ _NOWHERE = -1
 
 @dataclass(frozen=True)
 class Requests:
-    """Open requests, those that wait longest first; parallel lists."""
+    """Open requests, those that wait longest first; parallel lists.
 
-    ids: list[str]
+    Where students are assigned, by student, and with those who did not ask.
+    """
+
+    ids: list[str | None]
     students: list[str]
     names: list[str]
     days: list[int]
@@ -44,7 +48,7 @@ class Requests:
 
     @classmethod
     def of(cls, pages: Sequence[Page]) -> Requests:
-        """From the answers of requests_to_match, in order."""
+        """From the answers of requests_to_match or students_to_assign, in order."""
         return cls(
             ids=_listed(pages, "requests"),
             students=_listed(pages, "students"),
@@ -66,10 +70,12 @@ class Requests:
 
 @dataclass(frozen=True)
 class Mentors:
-    """Mentors who may be offered students, by id; parallel lists."""
+    """Mentors who may be offered students, or have seats, by id; parallel lists."""
 
     ids: list[str]
+    names: list[str]
     quotas: Ints
+    """Offers, or seats, that each may still get."""
     languages: list[list[str]]
     zones: list[float | None]
     hashes: Ints
@@ -77,9 +83,10 @@ class Mentors:
 
     @classmethod
     def of(cls, pages: Sequence[Page]) -> Mentors:
-        """From the answers of mentors_to_match, in order."""
+        """From the answers of mentors_to_match or mentors_to_assign, in order."""
         return cls(
             ids=_listed(pages, "mentors"),
+            names=_listed(pages, "names"),
             quotas=ints(_listed(pages, "quotas")),
             languages=_listed(pages, "languages"),
             zones=_listed(pages, "zones"),
@@ -97,6 +104,11 @@ class Pool:
 
     requests: Requests
     mentors: Mentors
+
+    def scorer(self, settings: Page) -> Scorer:
+        """By the answer of matching_settings."""
+        weights = Weights.of(settings["version"], settings["weights"])
+        return Scorer(self.requests.postings, self.mentors.postings, weights)
 
     def asked(self) -> Ints:
         """The place of the mentor whom each student asks; -1: anybody, or none who may be asked."""
@@ -116,6 +128,16 @@ class Pool:
     def rules(self) -> Rules:
         """What the engine has to keep to; what concerns a mentor alone the pages keep to."""
         return Rules(self._forbidden(), [self._languages(), self._zones()])
+
+    def wishes(self) -> Requirement:
+        """Who asks one mentor takes nobody else."""
+        places = {mentor: place for place, mentor in enumerate(self.mentors.ids)}
+        wanted = [
+            [] if mentor is None else [places.get(mentor, _NOWHERE)]
+            for mentor in self.requests.wanted
+        ]
+        own = np.arange(len(self.mentors))
+        return Requirement(_flat(wanted), (own, own), len(self.requests), len(self.mentors))
 
     def _forbidden(self) -> Pairs:
         places = {mentor: place for place, mentor in enumerate(self.mentors.ids)}

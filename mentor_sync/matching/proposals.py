@@ -118,7 +118,7 @@ class Proposals:
         ends = np.append(begins[1:], len(self))
         for first in range(0, len(begins), size):
             begin, end = begins[first : first + size], ends[first : first + size]
-            offers = list(self._offers(int(begin[0]), int(end[-1]), labels))
+            offers = list(self.offers(int(begin[0]), int(end[-1]), labels))
             yield [
                 self._batch(one, offers[one - begin[0] : other - begin[0]])
                 for one, other in zip(begin.tolist(), end.tolist(), strict=True)
@@ -131,7 +131,8 @@ class Proposals:
         told = int(np.bitwise_xor.reduce(hashes) ^ self.pool.requests.hashes[place])
         return {"request_id": self.pool.requests.ids[place], "input_hash": told, "offers": offers}
 
-    def _offers(self, begin: int, end: int, labels: Labels) -> Iterator[Json]:
+    def offers(self, begin: int, end: int, labels: Labels) -> Iterator[Json]:
+        """The pairs from `begin` to `end`."""
         ids = self.pool.mentors.ids
         parts = breakdowns(self.found, self.weights, labels, begin, end)
         for mentor, units, confidence, part in zip(

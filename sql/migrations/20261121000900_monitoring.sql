@@ -202,7 +202,7 @@ grant execute on function private.is_mentor_type(text) to service_role;
 
 -- The last file says so; a test compares.
 create function private.schema_version() returns text
-language sql immutable set search_path = '' as $$ select '20261121001420' $$;
+language sql immutable set search_path = '' as $$ select '20261121001440' $$;
 comment on function private.schema_version() is
   'The version of these migrations; a daemon is not ready on an older one.';
 revoke all on function private.schema_version() from public, anon, authenticated, service_role;

@@ -647,7 +647,9 @@ comment on function public.refresh_stale_profiles(uuid, bigint, integer) is
 -- Definer: people write their rows, and the terms are not theirs to write. The argument names the
 -- column that holds the person.
 create function private.compared_changed() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer
+-- The plan stays that of the first statement, which may have changed a single row.
+set search_path = '' set enable_nestloop = off as $$
 declare
   changed uuid[];
 begin

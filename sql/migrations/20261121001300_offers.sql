@@ -439,9 +439,10 @@ $$;
 comment on function private.packed_people(uuid[]) is
   'Terms, how many each person has, and their hashes, as JSON.';
 
--- Mentors who must not be offered again whatever the engine finds: blocked, matched before, asked
--- for this request. The other rules concern the mentor alone, or are the engine's requirements.
-create function private.forbidden_pairs(p_request_ids uuid[]) returns jsonb
+-- Mentors who must not be brought together with students whatever the engine finds: blocked,
+-- matched before, asked for this request. The other rules concern the mentor alone, or are the
+-- engine's requirements.
+create function private.forbidden_pairs(p_students uuid[], p_requests uuid[]) returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object(
     'places', coalesce(jsonb_agg(f.place - 1), '[]'),
@@ -449,19 +450,72 @@ language sql stable set search_path = '' as $$
   )
   from (
     select p.place, x.mentor_id
-    from unnest(p_request_ids) with ordinality as p (id, place)
-    inner join public.mentorship_requests as r on r.id = p.id
+    from unnest(p_students, p_requests) with ordinality as p (student_id, request_id, place)
     cross join lateral (
-      select b.mentor_id from public.blocked_pairs as b where b.student_id = r.student_id
+      select b.mentor_id from public.blocked_pairs as b where b.student_id = p.student_id
       union
-      select m.mentor_id from public.matches as m where m.student_id = r.student_id
+      select m.mentor_id from public.matches as m where m.student_id = p.student_id
       union
-      select o.mentor_id from public.match_offers as o where o.request_id = r.id
+      select o.mentor_id from public.match_offers as o where o.request_id = p.request_id
     ) as x
   ) as f
 $$;
-comment on function private.forbidden_pairs(uuid[]) is
-  'Places of requests, from 0 on, and mentors who are not to be offered for them.';
+comment on function private.forbidden_pairs(uuid[], uuid[]) is
+  'Places of students, from 0 on, and mentors who are not for them; with the requests, if any.';
+
+-- What students named and wish, as parallel lists; with the request of each, or null.
+create function private.packed_students(p_students uuid[], p_requests uuid[]) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return private.packed_people(p_students) || (
+    select jsonb_build_object(
+      'students', to_jsonb(p_students),
+      'requests', to_jsonb(p_requests),
+      'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
+      'days', coalesce(
+        jsonb_agg(
+          coalesce(extract(day from now() - r.created_at)::integer, 0) order by p.place
+        ), '[]'
+      ),
+      'languages', coalesce(jsonb_agg(coalesce(r.required_languages, '{}') order by p.place), '[]'),
+      'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
+      'zones', coalesce(jsonb_agg(
+        case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
+        order by p.place
+      ), '[]'),
+      'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
+      'rules', coalesce(jsonb_agg(
+        case when r.mentor_id is not null
+          then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
+        order by p.place
+      ), '[]')
+    )
+    from unnest(p_students, p_requests) with ordinality as p (student_id, request_id, place)
+    inner join public.users as u on u.id = p.student_id
+    left join public.mentorship_requests as r on r.id = p.request_id
+  );
+end
+$$;
+comment on function private.packed_students(uuid[], uuid[]) is
+  'Students and what they look for, packed for the engine.';
+
+create function private.packed_mentors(p_ids uuid[]) returns jsonb
+language sql stable set search_path = '' as $$
+  select private.packed_people(p_ids) || jsonb_build_object(
+    'mentors', to_jsonb(p_ids),
+    'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by m.place), '[]'),
+    'languages', coalesce(jsonb_agg(coalesce(p.languages, '{}') order by m.place), '[]'),
+    'zones', coalesce(
+      jsonb_agg(private.zone_hours(coalesce(t.timezone, u.timezone)) order by m.place), '[]'
+    )
+  )
+  from unnest(p_ids) with ordinality as m (id, place)
+  inner join public.users as u on u.id = m.id
+  left join public.mentorship_profiles as p on p.user_id = m.id
+  left join public.mentors as t on t.person_id = m.id
+$$;
+comment on function private.packed_mentors(uuid[]) is
+  'Mentors and what they have to give, packed for the engine.';
 
 create function private.waiting_requests(p_after jsonb, p_limit integer, p_student_id uuid)
 returns uuid[]
@@ -498,33 +552,13 @@ declare
     order by p.place
   );
 begin
-  return private.packed_people(students) || (
-    select jsonb_build_object(
-      'requests', to_jsonb(ids),
-      'students', to_jsonb(students),
-      'names', coalesce(jsonb_agg(coalesce(u.full_name, '') order by p.place), '[]'),
-      'forbidden', private.forbidden_pairs(ids),
-      'days', coalesce(
-        jsonb_agg(extract(day from now() - r.created_at)::integer order by p.place), '[]'
-      ),
-      'languages', coalesce(jsonb_agg(r.required_languages order by p.place), '[]'),
-      'hours', coalesce(jsonb_agg(r.max_timezone_hours order by p.place), '[]'),
-      'zones', coalesce(jsonb_agg(
-        case when r.max_timezone_hours is not null then private.zone_hours(u.timezone) end
-        order by p.place
-      ), '[]'),
-      'wanted', coalesce(jsonb_agg(r.mentor_id order by p.place), '[]'),
-      'rules', coalesce(jsonb_agg(
-        case when r.mentor_id is not null
-          then private.blocking_rule(r.student_id, r.mentor_id, r.id) end
-        order by p.place
-      ), '[]'),
-      'cursor', jsonb_build_array(max(r.created_at), ids[cardinality(ids)]),
-      'done', cardinality(ids) < p_limit
-    )
-    from unnest(ids) with ordinality as p (id, place)
-    inner join public.mentorship_requests as r on r.id = p.id
-    inner join public.users as u on u.id = r.student_id
+  return private.packed_students(students, ids) || jsonb_build_object(
+    'forbidden', private.forbidden_pairs(students, ids),
+    'cursor', (
+      select jsonb_build_array(r.created_at, r.id) from public.mentorship_requests as r
+      where r.id = ids[cardinality(ids)]
+    ),
+    'done', cardinality(ids) < p_limit
   );
 end
 $$;
@@ -567,21 +601,10 @@ begin
     where s.rule is null
     order by s.mentor_id
   ) as f;
-  return private.packed_people(ids) || (
-    select jsonb_build_object(
-      'mentors', to_jsonb(ids),
-      'quotas', coalesce(to_jsonb(quotas), '[]'),
-      'languages', coalesce(jsonb_agg(p.languages order by m.place), '[]'),
-      'zones', coalesce(
-        jsonb_agg(private.zone_hours(coalesce(t.timezone, u.timezone)) order by m.place), '[]'
-      ),
-      'cursor', page[cardinality(page)],
-      'done', cardinality(page) < p_limit
-    )
-    from unnest(ids) with ordinality as m (id, place)
-    inner join public.mentorship_profiles as p on p.user_id = m.id
-    inner join public.users as u on u.id = m.id
-    inner join public.mentors as t on t.person_id = m.id
+  return private.packed_mentors(ids) || jsonb_build_object(
+    'quotas', coalesce(to_jsonb(quotas), '[]'),
+    'cursor', page[cardinality(page)],
+    'done', cardinality(page) < p_limit
   );
 end
 $$;
@@ -1030,7 +1053,9 @@ revoke all on function
   private.matching_settings(),
   private.packed_terms(uuid[]),
   private.packed_people(uuid[]),
-  private.forbidden_pairs(uuid[]),
+  private.forbidden_pairs(uuid[], uuid[]),
+  private.packed_students(uuid[], uuid[]),
+  private.packed_mentors(uuid[]),
   private.waiting_requests(jsonb, integer, uuid),
   private.requests_to_match(jsonb, integer, uuid),
   private.mentors_to_match(uuid, integer),

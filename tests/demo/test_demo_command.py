@@ -45,6 +45,12 @@ def test_twice(folder: Path, capsys: Capture) -> None:
     assert first["mentors_listed"] == first["sync"]["created"] == first["health"]["listed_mentors"]
     assert (first["members"], first["members_added"]) == (60, 60)
 
+    assert first["students_added"] == first["match"]["batches"] > 0
+    assert len(first["match"]["mentors"]) == 3
+    assert all(mentor["reasons"] for mentor in first["match"]["mentors"])
+    assert (again["students_added"], again["match"]["batches"]) == (0, 0)
+    assert again["match"]["good_share"] == first["match"]["good_share"] is not None
+
     assert again["members_added"] == again["dry_run"]["created"] == again["sync"]["created"] == 0
     assert again["sync"]["exists"] == again["mentors_listed"] == first["mentors_listed"]
 
@@ -63,6 +69,9 @@ def shown_to_a_person(capsys: Capture) -> None:
     assert "there already: 60 members" in shown.err
     assert shown.err.count("nothing to create or change") == 2
     assert "list_mentors" in shown.out
+    assert "Mentors for " in shown.out
+    assert "At home in the same field: " in shown.out
+    assert "reach the good score of 70." in shown.out
     assert "mentor-sync local down" in shown.out
     assert all(len(line) <= 80 for line in shown.out.splitlines() if "mentor-sync " not in line)
 

@@ -37,6 +37,7 @@ def mentors(*ids: str, **more: Any) -> dict[str, Any]:
     count = len(ids)
     page: dict[str, Any] = {
         "mentors": list(ids),
+        "names": [f"Mentor {one}" for one in ids],
         "quotas": [9] * count,
         "languages": [[]] * count,
         "zones": [None] * count,
