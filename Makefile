@@ -7,6 +7,8 @@ demo test drills check:
 bench:
 	@.venv/bin/python -m bench.sync
 	@.venv/bin/python -m bench.runner
+	@.venv/bin/python -m bench.matching
+	@.venv/bin/python -m bench.assignment
 
 # Rewrites the dump of the end state after a change of sql/migrations.
 schema:

@@ -12,10 +12,7 @@ import os
 import smtplib
 import subprocess
 import sys
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from typing import Any
 from bench.postgrest import ToPostgrest
 from bench.project import Api
 from bench.smtp_servers import HOST, Taken
+from bench.steps import Steps
 from mentor_sync import runner
 from mentor_sync.database import Database
 from mentor_sync.job import load_jobs
@@ -117,48 +115,20 @@ def _deliver(folder: str) -> Took:
     key = settings.supabase_key.get_secret_value()
     with Database(settings.supabase_url, key, transport=transport) as database:
         database.select("job_schedules", order="job", limit=1)  # connects
-        steps, meanwhile = _watched()
+        steps = _watched()
         watch = _Watch()
         runner.run_now(database, settings, "deliver_messages", {})
-        return Delivered(*watch.read(), dict(steps), dict(meanwhile))
+        return Delivered(*watch.read(), dict(steps.seconds), dict(steps.meanwhile))
 
 
-class _Within(threading.local):
-    """The seconds of the steps within each step that a thread is in."""
-
-    def __init__(self) -> None:
-        self.seconds = [0.0]
-
-
-def _watched() -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds by step from now on, without those of a step within it; and in other threads."""
-    steps: dict[str, float] = defaultdict(float)
-    meanwhile: dict[str, float] = defaultdict(float)
-    within = _Within()
-
-    def watch(owner: Any, name: str, step: Callable[..., str]) -> None:
-        original = getattr(owner, name)
-
-        def timed(*given: Any, **named: Any) -> Any:
-            within.seconds.append(0.0)
-            begun = time.perf_counter()
-            try:
-                return original(*given, **named)
-            finally:
-                taken = time.perf_counter() - begun
-                is_main = threading.current_thread() is threading.main_thread()
-                found = steps if is_main else meanwhile
-                found[step(*given)] += taken - within.seconds.pop()
-                within.seconds[-1] += taken
-
-        setattr(owner, name, timed)
-
-    watch(Database, "rpc", lambda _self, verb, *_: verb)
-    watch(delivery, "render", lambda *_: "render")
-    watch(letters, "composed", lambda *_: "compose")
-    watch(Email, "as_bytes", lambda *_: "compose")
-    watch(Smtp, "send", lambda *_: "SMTP")
-    return steps, meanwhile
+def _watched() -> Steps:
+    steps = Steps()
+    steps.watch(Database, "rpc", lambda _self, verb, *_: verb)
+    steps.watch(delivery, "render", "render")
+    steps.watch(letters, "composed", "compose")
+    steps.watch(Email, "as_bytes", "compose")
+    steps.watch(Smtp, "send", "SMTP")
+    return steps
 
 
 if __name__ == "__main__":

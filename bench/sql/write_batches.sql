@@ -1,0 +1,2 @@
+insert into public.match_batches
+select b.* from bench.match_batches as b
