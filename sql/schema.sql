@@ -1175,15 +1175,19 @@ CREATE FUNCTION private.batch_records(p_run_id uuid, p_request_ids uuid[]) RETUR
     'outcome', 'offered', 'mentors', offered.mentors
   ) order by p.place), '[]')
   from unnest(p_request_ids) with ordinality as p (id, place)
-  inner join public.match_batches as b on b.request_id = p.id and b.run_id = p_run_id
+  cross join lateral (
+    select x.* from public.match_batches as x
+    where x.request_id = p.id and x.run_id = p_run_id
+    order by x.number desc limit 1
+  ) as b
   inner join public.users as u on u.id = b.student_id
   cross join lateral (
     select jsonb_agg(jsonb_build_object(
-      'mentor_id', o.mentor_id, 'name', m.full_name, 'score', o.score,
-      'confidence', o.confidence, 'reasons', o.reasons
+      'mentor_id', o.mentor_id,
+      'name', (select m.full_name from public.users as m where m.id = o.mentor_id),
+      'score', o.score, 'confidence', o.confidence, 'reasons', o.reasons
     ) order by o.rank) as mentors
     from public.match_offers as o
-    inner join public.users as m on m.id = o.mentor_id
     where o.batch_id = b.id
   ) as offered
 $$;
@@ -4120,7 +4124,7 @@ begin
   with given as materialized (
     select
       r.id as request_id, r.student_id, b.input_hash, o.mentor_id, o.units, o.confidence,
-      o.breakdown, o.reasons, row_number() over () as place
+      o.breakdown, o.reasons, row_number() over () as place, gen_random_uuid() as id
     from jsonb_to_recordset(p_batches) as b (request_id uuid, input_hash bigint, offers jsonb)
     inner join public.mentorship_requests as r on r.id = b.request_id and r.status = 'open'
     cross join lateral jsonb_to_recordset(b.offers) as o (
@@ -4138,24 +4142,25 @@ begin
     ) as l
     cross join lateral private.pair_rules(l.students, l.mentors, l.requests) as r
   ),
+  -- The id of a batch comes first, so that nothing has to be joined to what is inserted.
   kept as materialized (
-    select g.*, row_number() over (partition by g.request_id order by g.place) as rank
+    select g.*, row_number() over w as rank, first_value(g.id) over w as batch_id
     from given as g
     inner join judged as j on j.place = g.place and j.rule is null
+    window w as (partition by g.request_id order by g.place)
   ),
   batch as (
     insert into public.match_batches (
-      request_id, student_id, number, weights_version, input_hash, run_id, expires_at
+      id, request_id, student_id, number, weights_version, input_hash, run_id, expires_at
     )
     select
-      k.request_id, k.student_id,
+      k.batch_id, k.request_id, k.student_id,
       1 + coalesce(
         (select max(b.number) from public.match_batches as b where b.request_id = k.request_id), 0
       ),
       p_weights_version, k.input_hash, p_run_id, now() + stand
     from kept as k
     where k.rank = 1
-    returning id, request_id
   ),
   offered as (
     insert into public.match_offers (
@@ -4163,23 +4168,22 @@ begin
       announced_at
     )
     select
-      b.id, k.request_id, k.student_id, k.mentor_id, k.rank, k.units, k.confidence, k.breakdown,
-      k.reasons, now()
+      k.batch_id, k.request_id, k.student_id, k.mentor_id, k.rank, k.units, k.confidence,
+      k.breakdown, k.reasons, now()
     from kept as k
-    inner join batch as b on b.request_id = k.request_id
     returning id
   ),
   changed as (
     update public.mentorship_requests as r
     set status = 'offered'
-    from batch as b
-    where r.id = b.request_id
+    from kept as k
+    where k.rank = 1 and r.id = k.request_id
     returning r.id
   )
   select array(select o.id from offered as o), jsonb_build_object(
     'batches', (select count(*) from changed),
     'refused', (select count(*) from judged as j where j.rule is not null),
-    'passed_over', jsonb_array_length(p_batches) - (select count(*) from batch)
+    'passed_over', jsonb_array_length(p_batches) - (select count(*) from changed)
   )
   into made, counts;
   return counts || jsonb_build_object(
@@ -5891,6 +5895,7 @@ COMMENT ON FUNCTION private.queue_invitation(p_session public.mentorship_session
 CREATE FUNCTION private.queue_offers(p_offer_ids uuid[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 declare
   queued integer;
