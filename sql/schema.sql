@@ -11793,11 +11793,11 @@ CREATE INDEX message_answers_user_idx ON public.message_answers USING btree (use
 
 CREATE INDEX message_outbox_about_idx ON public.message_outbox USING btree (about) WHERE (status = ANY (ARRAY['queued'::text, 'digest'::text, 'sending'::text]));
 
-CREATE INDEX message_outbox_claimed_idx ON public.message_outbox USING btree (claimed_by);
+CREATE INDEX message_outbox_claimed_idx ON public.message_outbox USING btree (claimed_by) WHERE (claimed_by IS NOT NULL);
 
 CREATE INDEX message_outbox_digest_idx ON public.message_outbox USING btree (recipient) WHERE (status = 'digest'::text);
 
-CREATE INDEX message_outbox_provider_idx ON public.message_outbox USING btree (provider_id);
+CREATE INDEX message_outbox_provider_idx ON public.message_outbox USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 
 CREATE INDEX message_outbox_queued_idx ON public.message_outbox USING btree (priority DESC, created_at, id) WHERE (status = 'queued'::text);
 

@@ -83,8 +83,10 @@ create index message_outbox_sending_idx on public.message_outbox (claimed_by)
 where status = 'sending';
 create index message_outbox_uncertain_idx on public.message_outbox (batch, id)
 where status = 'uncertain';
-create index message_outbox_provider_idx on public.message_outbox (provider_id);
-create index message_outbox_claimed_idx on public.message_outbox (claimed_by);
+create index message_outbox_provider_idx on public.message_outbox (provider_id)
+where provider_id is not null;
+create index message_outbox_claimed_idx on public.message_outbox (claimed_by)
+where claimed_by is not null;
 create index message_outbox_digest_idx on public.message_outbox (recipient) where status = 'digest';
 create index message_outbox_about_idx on public.message_outbox (about)
 where status in ('queued', 'digest', 'sending');

@@ -34,7 +34,11 @@ _UNINDEXED = f"""
 select k.conname from pg_constraint as k
 where k.contype = 'f' and k.connamespace {_OURS} and not exists (
   select from pg_index as i
-  where i.indrelid = k.conrelid and i.indisvalid and i.indpred is null
+  where i.indrelid = k.conrelid and i.indisvalid
+    -- A key that is null refers to nothing, and need not be found.
+    and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) = format(
+      '(%s IS NOT NULL)', pg_get_indexdef(i.indexrelid, 1, false)
+    ))
     and (i.indkey::int2[])[0 : cardinality(k.conkey) - 1] @> k.conkey
 )"""
 
