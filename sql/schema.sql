@@ -1305,7 +1305,7 @@ begin
   set status = 'matched', closed_at = now()
   from unnest(p_placings) as p
   where p.rule is null and r.id = p.request_id;
-  perform private.refresh_profiles(array(
+  perform private.note_stale(array(
     select p.student_id from unnest(p_placings) as p
     where p.rule is null and p.request_id is not null
   ));
@@ -1709,7 +1709,7 @@ begin
     status = case when p_mentor_id is null then 'cancelled' else 'accepted' end,
     selected_by = p_mentor_id, selected_at = case when p_mentor_id is not null then now() end
   where b.request_id = p_request_id and b.status = 'offered';
-  perform private.refresh_profiles(array[closed.student_id]);
+  perform private.note_stale(array[closed.student_id]);
   return closed;
 end
 $$;
@@ -2566,7 +2566,8 @@ begin
     returning r.student_id
   )
   select coalesce(array_agg(e.student_id), '{}') into students from expired as e;
-  perform private.refresh_profiles(students);
+  -- What a student wrote keeps nobody else's request from ending.
+  perform private.note_stale(students);
   return cardinality(students);
 end
 $$;
@@ -3863,8 +3864,9 @@ declare
   near integer;
 begin
   return query
-  select 'country ' || country, coalesce(
-    (select t.label from public.match_terms as t where t.term = country), private.trim_space(p_country)
+  select left('country ' || country, 100), coalesce(
+    (select t.label from public.match_terms as t where t.term = country),
+    left(private.trim_space(p_country), 100)
   )
   where country is not null;
   -- A city is one of its country: there are many Londons.
@@ -5558,10 +5560,17 @@ CREATE FUNCTION private.pieces_of(p_texts text[]) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS $$
-  select piece
-  from unnest(p_texts) as given (text)
-  cross join lateral regexp_split_to_table(left(given.text, 2000), '[,;|\n\r•·]+') as piece
-  where piece <> ''
+  select p.piece
+  from (
+    select x.piece, sum(length(x.piece)) over (order by given.place, x.nth) as so_far,
+      row_number() over (order by given.place, x.nth) as number
+    from unnest(p_texts) with ordinality as given (text, place)
+    cross join lateral regexp_split_to_table(left(given.text, 2000), '[,;|\n\r•·]+')
+      with ordinality as x (piece, nth)
+    where given.place <= 1000 and x.piece <> ''
+  ) as p
+  where p.number <= 500 and p.so_far <= 10000
+  order by p.number
 $$;
 
 COMMENT ON FUNCTION private.pieces_of(p_texts text[]) IS 'Texts taken apart where people put several things into one.';
@@ -6661,7 +6670,7 @@ begin
     required_languages = excluded.required_languages,
     max_timezone_hours = excluded.max_timezone_hours, expires_at = excluded.expires_at
   returning r.* into made;
-  perform private.refresh_profiles(array[me]);
+  perform private.note_stale(array[me]);
   return made;
 end
 $$;

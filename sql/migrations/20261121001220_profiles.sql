@@ -208,8 +208,9 @@ declare
   near integer;
 begin
   return query
-  select 'country ' || country, coalesce(
-    (select t.label from public.match_terms as t where t.term = country), private.trim_space(p_country)
+  select left('country ' || country, 100), coalesce(
+    (select t.label from public.match_terms as t where t.term = country),
+    left(private.trim_space(p_country), 100)
   )
   where country is not null;
   -- A city is one of its country: there are many Londons.

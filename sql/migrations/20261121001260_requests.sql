@@ -196,7 +196,7 @@ begin
     required_languages = excluded.required_languages,
     max_timezone_hours = excluded.max_timezone_hours, expires_at = excluded.expires_at
   returning r.* into made;
-  perform private.refresh_profiles(array[me]);
+  perform private.note_stale(array[me]);
   return made;
 end
 $$;
@@ -249,7 +249,7 @@ begin
     status = case when p_mentor_id is null then 'cancelled' else 'accepted' end,
     selected_by = p_mentor_id, selected_at = case when p_mentor_id is not null then now() end
   where b.request_id = p_request_id and b.status = 'offered';
-  perform private.refresh_profiles(array[closed.student_id]);
+  perform private.note_stale(array[closed.student_id]);
   return closed;
 end
 $$;

@@ -998,7 +998,8 @@ begin
     returning r.student_id
   )
   select coalesce(array_agg(e.student_id), '{}') into students from expired as e;
-  perform private.refresh_profiles(students);
+  -- What a student wrote keeps nobody else's request from ending.
+  perform private.note_stale(students);
   return cardinality(students);
 end
 $$;

@@ -237,7 +237,7 @@ begin
   set status = 'matched', closed_at = now()
   from unnest(p_placings) as p
   where p.rule is null and r.id = p.request_id;
-  perform private.refresh_profiles(array(
+  perform private.note_stale(array(
     select p.student_id from unnest(p_placings) as p
     where p.rule is null and p.request_id is not null
   ));

@@ -109,3 +109,20 @@ def test_two_sweeps_at_once_and_an_answer_in_between(project: Project, api: Api)
     assert job(api).counts["offers"] == 60
     with as_admin(project) as admin:
         assert admin.refused("select expire_stale(gen_random_uuid(), 1)")
+
+
+def test_what_one_student_wrote_keeps_no_other_request_open(project: Project, api: Api) -> None:
+    _, odd = students(project, 2, "Python")
+    project.run(
+        f"update users set country = repeat('Xy', 60) where id = '{odd}'",
+        f"update mentorship_profiles set skills = array[repeat('a,', 900), repeat('a b ', 500)]"
+        f" where user_id = '{odd}'",
+        "update mentorship_requests set expires_at = now()",
+        # Whatever else may be wrong with a text, now or later.
+        "alter table match_terms add constraint no_zebras check (term <> 'zebra') not valid",
+        f"update mentorship_profiles set skills = '{{zebra}}' where user_id = '{odd}'",
+    )
+    assert job(api, "expire_stale").counts["requests"] == 2
+    assert project.rows("select user_id, error like '%no_zebras%' from private.stale_profiles") == [
+        (odd, True)
+    ]

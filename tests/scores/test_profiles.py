@@ -132,3 +132,18 @@ def test_a_person_who_moves_gets_other_terms(project: Project) -> None:
         person = session.one("select id from users")
         session.connection.commit()
     assert terms(project, person)["location"] == {"country italy", "city rome in italy"}
+
+
+def test_a_long_country_is_a_term_like_others(project: Project) -> None:
+    ann = student(project, country="Xy" * 60, city="Berlin", timezone="Europe/Berlin")
+    bob = mentor(project, country="Xy" * 60 + " and more", timezone="Europe/Berlin")
+    assert "country " + "xy" * 46 in terms(project, ann)["location"] & terms(project, bob)["location"]
+    student(project, "cid@x.org", country="Wakanda" + " " * 300 + "Buy at evil.example")
+    assert project.one("select max(length(label)) from match_terms") == 100
+
+
+def test_of_very_long_lists_the_beginning_counts(project: Project) -> None:
+    words = [",".join(f"w{n}x{m}" for m in range(300)) for n in range(20)]
+    ann = student(project, skills=words)
+    assert len(terms(project, ann)["technical"]) == 500
+    assert "w0x0" in terms(project, ann)["technical"]
