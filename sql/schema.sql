@@ -2614,6 +2614,9 @@ declare
 begin
   perform private.require_score(p_student_id, p_mentor_id);
   score := private.score_pair(p_student_id, p_mentor_id, weights);
+  if not (private.sees_everything() or private.current_user_id() = p_student_id) then
+    return score;
+  end if;
   -- Of two who suit alike the lower id comes first.
   select jsonb_build_object(
     'rank', 1 + count(*) filter (where a.ahead),
@@ -4436,11 +4439,18 @@ declare
   me constant uuid := private.current_user_id();
 begin
   return private.sees_everything()
-    or me = p_student_id
-    or (
-      me = p_mentor_id
-      and p_student_id = any (private.connected_people())
-    );
+    or me = p_student_id and (
+      p_mentor_id = me
+      or p_mentor_id = any (private.connected_people())
+      or exists (
+        select from public.mentors as t
+        where t.person_id = p_mentor_id and t.is_approved and t.is_active and not exists (
+          select from public.mentorship_profiles as p
+          where p.user_id = t.person_id and p.role = 'student'
+        )
+      )
+    )
+    or me = p_mentor_id and p_student_id = any (private.connected_people());
 end
 $$;
 
@@ -9473,7 +9483,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) IS 'The score of a pair, its rank for the student, the rule that keeps the two apart, and what the student would give up against the best.';
+COMMENT ON FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) IS 'The score of a pair; to the student and admins also its rank for the student, the rule that keeps the two apart, and what the student would give up against the best.';
 
 CREATE FUNCTION public.find_people(p_who text) RETURNS jsonb
     LANGUAGE sql STABLE

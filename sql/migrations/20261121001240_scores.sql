@@ -251,18 +251,26 @@ $$;
 comment on function private.score_pair(uuid, uuid, public.match_weights) is
   'How well a student and a mentor suit by these weights.';
 
--- A student about themselves, a mentor about those whom they may see, admins about anybody.
+-- A student about themselves and mentors of the directory, a mentor about those whom they may see,
+-- admins about anybody. The score of two students would tell the one what the other named.
 create function private.may_see_score(p_student_id uuid, p_mentor_id uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 declare
   me constant uuid := private.current_user_id();
 begin
   return private.sees_everything()
-    or me = p_student_id
-    or (
-      me = p_mentor_id
-      and p_student_id = any (private.connected_people())
-    );
+    or me = p_student_id and (
+      p_mentor_id = me
+      or p_mentor_id = any (private.connected_people())
+      or exists (
+        select from public.mentors as t
+        where t.person_id = p_mentor_id and t.is_approved and t.is_active and not exists (
+          select from public.mentorship_profiles as p
+          where p.user_id = t.person_id and p.role = 'student'
+        )
+      )
+    )
+    or me = p_mentor_id and p_student_id = any (private.connected_people());
 end
 $$;
 comment on function private.may_see_score(uuid, uuid) is

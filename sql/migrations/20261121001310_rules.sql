@@ -260,7 +260,8 @@ comment on function public.recommend_mentors(uuid, integer) is
 
 -- Why, and why not --------------------------------------------------------------------------
 
--- Definer: it reads what others named, and tells the caller only about the pair and who is ahead.
+-- Definer: it reads what others named, and tells the caller only about the pair, and the student
+-- who is ahead. A mentor does not see who else was asked, nor in what order.
 create function private.explain_match(p_student_id uuid, p_mentor_id uuid) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -271,6 +272,9 @@ declare
 begin
   perform private.require_score(p_student_id, p_mentor_id);
   score := private.score_pair(p_student_id, p_mentor_id, weights);
+  if not (private.sees_everything() or private.current_user_id() = p_student_id) then
+    return score;
+  end if;
   -- Of two who suit alike the lower id comes first.
   select jsonb_build_object(
     'rank', 1 + count(*) filter (where a.ahead),
@@ -310,8 +314,8 @@ begin
 end
 $$;
 comment on function public.explain_match(uuid, uuid) is
-  'The score of a pair, its rank for the student, the rule that keeps the two apart, and what the'
-  ' student would give up against the best.';
+  'The score of a pair; to the student and admins also its rank for the student, the rule that keeps'
+  ' the two apart, and what the student would give up against the best.';
 
 create view public.v_mentor_capacity with (security_invoker = on) as
 select

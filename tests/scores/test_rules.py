@@ -152,3 +152,13 @@ def test_the_state_of_mentors_is_for_the_daemon(project: Project) -> None:
         for person in (session, anybody):
             assert person.refused("select from v_mentor_capacity")
             assert person.refused("select private.mentor_states('{}')")
+
+
+def test_a_mentor_is_not_told_who_else_suits(project: Project) -> None:
+    ann, bob = student(project, skills=("Rust",)), mentor(project, skills=("Rust",))
+    mentor(project, "best@x.org", skills=("Rust",))
+    project.run(f"update users set mentor_id = '{bob}' where id = '{ann}'")
+    with as_person(project, bob) as session:
+        why = session.one("select explain_match(%s, %s)", ann, bob)
+        assert why == session.one("select calculate_match_score(%s, %s)", ann, bob)
+        assert not why.keys() & {"rank", "of", "ahead", "best_total", "rule"}

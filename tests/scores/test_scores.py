@@ -171,3 +171,16 @@ def test_a_score_of_nobody_says_so(project: Project) -> None:
         with pytest.raises(psycopg.Error, match="no profile") as bare:
             daemon.one("select calculate_match_score(%s, %s)", uuid4(), ann)
         assert bare.value.sqlstate == "MS026"
+
+
+def test_nobody_learns_by_a_score_what_others_look_for(project: Project) -> None:
+    values: dict[str, Any] = {"skills": ("Rust",), "country": "Chile"}
+    ann, cid = student(project, "ann@x.org", **values), student(project, "cid@x.org", **values)
+    bob, new = mentor(project, **values), mentor(project, "new@x.org", approved=False, **values)
+    both = mentor(project, "both@x.org", **values)
+    project.run(f"update mentorship_profiles set role = 'student' where user_id = '{both}'")
+    for person in (ann, bob):
+        with as_person(project, person) as session:
+            for other in (cid, new, both):
+                assert session.refused("select calculate_match_score(%s, %s)", person, other)
+                assert session.refused("select explain_match(%s, %s)", person, other)
