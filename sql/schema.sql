@@ -1757,7 +1757,6 @@ CREATE FUNCTION private.complete_match(p_match_id uuid, p_reason text) RETURNS p
     AS $$
 declare
   me constant uuid := private.current_user_id();
-  ended public.matches;
 begin
   if not private.sees_everything() and not exists (
     select from public.matches as m
@@ -1765,15 +1764,7 @@ begin
   ) then
     raise exception 'This match is not yours.' using errcode = '42501';
   end if;
-  ended := private.end_match(p_match_id, 'completed', p_reason, me);
-  -- Neither side reads these in the table.
-  ended.health_score := null;
-  ended.health_status := null;
-  ended.health_reasons := null;
-  ended.health_checked_at := null;
-  ended.at_risk_since := null;
-  ended.escalated_at := null;
-  return ended;
+  return private.without_health(private.end_match(p_match_id, 'completed', p_reason, me));
 end
 $$;
 
@@ -7431,7 +7422,7 @@ declare
 begin
   if offer.status = 'accepted' then
     select m.* into made from public.matches as m where m.request_id = offer.request_id;
-    return made;
+    return private.without_health(made);
   end if;
   perform private.require_open(offer);
   return private.begin_match(
@@ -8913,6 +8904,23 @@ CREATE FUNCTION private.withdraw_session_mail(p_session_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION private.withdraw_session_mail(p_session_id uuid) IS 'Takes back what was not sent yet about a session.';
+
+CREATE FUNCTION private.without_health(p_match public.matches) RETURNS public.matches
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+begin
+  p_match.health_score := null;
+  p_match.health_status := null;
+  p_match.health_reasons := null;
+  p_match.health_checked_at := null;
+  p_match.at_risk_since := null;
+  p_match.escalated_at := null;
+  return p_match;
+end
+$$;
+
+COMMENT ON FUNCTION private.without_health(p_match public.matches) IS 'A match as its two sides may see it: neither reads the health in the table.';
 
 CREATE FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) RETURNS public.mentorship_profiles
     LANGUAGE plpgsql SECURITY DEFINER
@@ -13128,6 +13136,8 @@ REVOKE ALL ON FUNCTION private.was_cancelled(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.withdraw_match_mail(p_match public.matches) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.withdraw_session_mail(p_session_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.without_health(p_match public.matches) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) TO authenticated;

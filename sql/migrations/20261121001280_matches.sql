@@ -724,11 +724,25 @@ language sql volatile set search_path = '' as $$
 $$;
 comment on function public.resume_match(uuid, text) is 'Goes on with a paused match. For admins.';
 
+create function private.without_health(p_match public.matches) returns public.matches
+language plpgsql immutable set search_path = '' as $$
+begin
+  p_match.health_score := null;
+  p_match.health_status := null;
+  p_match.health_reasons := null;
+  p_match.health_checked_at := null;
+  p_match.at_risk_since := null;
+  p_match.escalated_at := null;
+  return p_match;
+end
+$$;
+comment on function private.without_health(public.matches) is
+  'A match as its two sides may see it: neither reads the health in the table.';
+
 create function private.complete_match(p_match_id uuid, p_reason text) returns public.matches
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   me constant uuid := private.current_user_id();
-  ended public.matches;
 begin
   if not private.sees_everything() and not exists (
     select from public.matches as m
@@ -736,15 +750,7 @@ begin
   ) then
     raise exception 'This match is not yours.' using errcode = '42501';
   end if;
-  ended := private.end_match(p_match_id, 'completed', p_reason, me);
-  -- Neither side reads these in the table.
-  ended.health_score := null;
-  ended.health_status := null;
-  ended.health_reasons := null;
-  ended.health_checked_at := null;
-  ended.at_risk_since := null;
-  ended.escalated_at := null;
-  return ended;
+  return private.without_health(private.end_match(p_match_id, 'completed', p_reason, me));
 end
 $$;
 comment on function private.complete_match(uuid, text) is
@@ -814,6 +820,7 @@ revoke all on function
   private.dissolve_match(uuid, text),
   private.pause_match(uuid, text),
   private.resume_match(uuid, text),
+  private.without_health(public.matches),
   private.complete_match(uuid, text),
   private.get_matches(),
   public.create_manual_match(uuid, uuid, text, text),

@@ -294,7 +294,7 @@ declare
 begin
   if offer.status = 'accepted' then
     select m.* into made from public.matches as m where m.request_id = offer.request_id;
-    return made;
+    return private.without_health(made);
   end if;
   perform private.require_open(offer);
   return private.begin_match(

@@ -140,3 +140,22 @@ def test_each_sees_what_is_theirs(project: Project, three: list[tuple[UUID, UUID
     with as_anon(project) as anon:
         assert anon.refused("select from match_offers")
         assert anon.refused("select get_match_batch()")
+
+
+def test_accepting_once_more_does_not_tell_of_the_health(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    mentor, offer = three[0]
+    assert answer(project, mentor, "select_student", offer) == "ok"
+    project.run(
+        "update matches set health_score = 9, health_status = 'at_risk', at_risk_since = now(),"
+        " health_reasons = '[\"they rated it 1 of 5\"]', health_checked_at = now()"
+    )
+    with as_one(project, mentor) as session:
+        assert session.refused("select health_score from matches")
+        told = session.rows(
+            "select status, health_score, health_status, health_reasons, health_checked_at,"
+            " at_risk_since from select_student(%s)",
+            offer,
+        )
+    assert told == [("active", None, None, None, None, None)]
