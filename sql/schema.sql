@@ -1315,6 +1315,18 @@ $$;
 
 COMMENT ON FUNCTION private.begin_together(p_placings private."placing"[]) IS 'Matches all of these pairs that no rule forbids, or none where one fails.';
 
+CREATE FUNCTION private.blocked_students() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select array(
+    select b.student_id from public.blocked_pairs as b
+    where b.mentor_id = (select private.current_user_id())
+  )
+$$;
+
+COMMENT ON FUNCTION private.blocked_students() IS 'The students who are never brought together with the person who is signed in.';
+
 CREATE FUNCTION private.blocking_rule(p_student_id uuid, p_mentor_id uuid, p_request_id uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1663,6 +1675,7 @@ begin
     status = 'claimed', claimed_by = me, claimed_at = now(),
     first_claimed_at = coalesce(q.first_claimed_at, now())
   where q.id = p_id and q.status = 'open' and q.expires_at > now() and q.student_id <> me
+    and q.student_id <> all (private.blocked_students())
   returning * into claimed;
   if found then
     perform public.supersede_messages('question:' || p_id);
@@ -3045,6 +3058,7 @@ declare
   me constant uuid := private.current_user_id();
   wanted constant text[] := array(select private.terms_of(p_topics));
   mine constant text[] := private.terms_of_mentor(me);
+  blocked constant uuid[] := private.blocked_students();
 begin
   if not (private.answers_questions() or private.sees_everything()) then
     raise exception 'Only approved, active mentors see open questions.' using errcode = '42501';
@@ -3057,6 +3071,7 @@ begin
   inner join public.users as u on u.id = q.student_id
   cross join lateral (select array(select private.terms_of(q.topics))) as topic (terms)
   where q.status = 'open' and q.expires_at > now() and q.student_id is distinct from me
+    and q.student_id <> all (blocked)
     and (p_topics is null or topic.terms && wanted)
   order by suits desc, q.created_at, q.id;
 end
@@ -4916,6 +4931,10 @@ CREATE FUNCTION private.mentors_for_question(p_question public.quick_questions) 
         and p.role = 'mentor' and p.is_active and (p.paused_until <= now()) is not false
         and t.is_approved and t.is_active and u.status = 'Active'
         and x.user_id <> p_question.student_id
+        and not exists (
+          select from public.blocked_pairs as b
+          where b.student_id = p_question.student_id and b.mentor_id = x.user_id
+        )
         and not exists (
           select from public.message_outbox as m
           where m.kind = 'quick_question' and m.recipient = x.user_id
@@ -12201,7 +12220,7 @@ CREATE POLICY "People read their own quiet hours" ON public.contact_hours FOR SE
 
 CREATE POLICY "People read their own secret" ON public.calendar_feeds FOR SELECT TO authenticated USING ((user_id = ( SELECT private.current_user_id() AS current_user_id)));
 
-CREATE POLICY "People read their questions, mentors the open ones, admins all" ON public.quick_questions FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR (claimed_by = ( SELECT private.current_user_id() AS current_user_id)) OR ((status = 'open'::text) AND ( SELECT private.answers_questions() AS answers_questions)) OR ( SELECT private.is_admin() AS is_admin)));
+CREATE POLICY "People read their questions, mentors the open ones, admins all" ON public.quick_questions FOR SELECT TO authenticated USING (((student_id = ( SELECT private.current_user_id() AS current_user_id)) OR (claimed_by = ( SELECT private.current_user_id() AS current_user_id)) OR ((status = 'open'::text) AND ( SELECT private.answers_questions() AS answers_questions) AND (student_id <> ALL (( SELECT private.blocked_students() AS blocked_students)::uuid[]))) OR ( SELECT private.is_admin() AS is_admin)));
 
 CREATE POLICY "People read themselves and their matches, admins everybody" ON public.users FOR SELECT TO authenticated USING (((id = ( SELECT private.current_user_id() AS current_user_id)) OR (id = ANY (( SELECT private.matched_people() AS matched_people)::uuid[])) OR ( SELECT private.is_admin() AS is_admin)));
 
@@ -12392,6 +12411,9 @@ REVOKE ALL ON FUNCTION private.begin_match(p_student_id uuid, p_mentor_id uuid, 
 REVOKE ALL ON FUNCTION private.begin_placings(p_pairs jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.begin_together(p_placings private."placing"[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.blocked_students() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.blocked_students() TO authenticated;
 
 REVOKE ALL ON FUNCTION private.blocking_rule(p_student_id uuid, p_mentor_id uuid, p_request_id uuid) FROM PUBLIC;
 

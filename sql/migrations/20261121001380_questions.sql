@@ -119,12 +119,26 @@ $$;
 comment on function private.answers_questions() is
   'Whether the person who is signed in is an approved, active mentor.';
 
+-- Definer: of blocked pairs nobody is told.
+create function private.blocked_students() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select array(
+    select b.student_id from public.blocked_pairs as b
+    where b.mentor_id = (select private.current_user_id())
+  )
+$$;
+comment on function private.blocked_students() is
+  'The students who are never brought together with the person who is signed in.';
+
 create policy "People read their questions, mentors the open ones, admins all"
 on public.quick_questions for select to authenticated
 using (
   student_id = (select private.current_user_id())
   or claimed_by = (select private.current_user_id())
-  or (status = 'open' and (select private.answers_questions()))
+  or (
+    status = 'open' and (select private.answers_questions())
+    and student_id <> all ((select private.blocked_students())::uuid[])
+  )
   or (select private.is_admin())
 );
 
@@ -177,6 +191,10 @@ set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
         and p.role = 'mentor' and p.is_active and (p.paused_until <= now()) is not false
         and t.is_approved and t.is_active and u.status = 'Active'
         and x.user_id <> p_question.student_id
+        and not exists (
+          select from public.blocked_pairs as b
+          where b.student_id = p_question.student_id and b.mentor_id = x.user_id
+        )
         and not exists (
           select from public.message_outbox as m
           where m.kind = 'quick_question' and m.recipient = x.user_id
@@ -320,6 +338,7 @@ declare
   me constant uuid := private.current_user_id();
   wanted constant text[] := array(select private.terms_of(p_topics));
   mine constant text[] := private.terms_of_mentor(me);
+  blocked constant uuid[] := private.blocked_students();
 begin
   if not (private.answers_questions() or private.sees_everything()) then
     raise exception 'Only approved, active mentors see open questions.' using errcode = '42501';
@@ -332,6 +351,7 @@ begin
   inner join public.users as u on u.id = q.student_id
   cross join lateral (select array(select private.terms_of(q.topics))) as topic (terms)
   where q.status = 'open' and q.expires_at > now() and q.student_id is distinct from me
+    and q.student_id <> all (blocked)
     and (p_topics is null or topic.terms && wanted)
   order by suits desc, q.created_at, q.id;
 end
@@ -384,6 +404,7 @@ begin
     status = 'claimed', claimed_by = me, claimed_at = now(),
     first_claimed_at = coalesce(q.first_claimed_at, now())
   where q.id = p_id and q.status = 'open' and q.expires_at > now() and q.student_id <> me
+    and q.student_id <> all (private.blocked_students())
   returning * into claimed;
   if found then
     perform public.supersede_messages('question:' || p_id);
@@ -749,6 +770,7 @@ comment on function public.get_leaderboard(integer) is
 
 revoke all on function
   private.answers_questions(),
+  private.blocked_students(),
   private.terms_of_mentor(uuid),
   private.mentors_for_question(public.quick_questions),
   private.ask_mentors(public.quick_questions),
@@ -786,6 +808,7 @@ grant execute on function
   private.rate_question(uuid, integer, text),
   private.cancel_question(uuid),
   private.answers_questions(),
+  private.blocked_students(),
   public.post_question(text, text, text[]),
   public.claim_question(uuid),
   public.release_question(uuid),

@@ -180,3 +180,17 @@ def test_a_question_that_is_held_too_long_is_open_again(project: Project, people
     assert told(project, student) == ["question_claimed", "question_claimed", "question_expired"]
     assert people.refused(mentor, "select claim_question(%s)", old) == "MS025"
     assert people.refused(mentor, "select complete_question(%s, 'x')", late) == "MS025"
+
+
+def test_a_question_is_not_for_mentors_who_are_kept_from_the_student(
+    project: Project, people: People
+) -> None:
+    mentor, student = people.mentor("m@example.org", "Python"), people.student()
+    project.run(f"insert into blocked_pairs values ('{student}', '{mentor}')")
+    question = people.question(student, "Python")
+    assert asked(project, question) == {}
+    assert people.rows(mentor, "select from quick_questions") == []
+    assert people.rows(mentor, "select from get_open_questions()") == []
+    assert people.refused(mentor, "select claim_question(%s)", question) == "MS025"
+    other = people.mentor("other@example.org", "Python")
+    assert people.claim(other, question) == other

@@ -140,7 +140,8 @@ FUNCTIONS = {
         " private.too_late_to_begin private.touch_updated_at private.trigger_deadline"
         " private.try_members private.undo_chunk private.undo_table private.unplaced_students"
         " private.unsigned private.unverify private.waiting_requests private.was_cancelled"
-        " private.withdraw_match_mail private.withdraw_session_mail private.zone_hours"
+        " private.withdraw_match_mail private.withdraw_session_mail private.without_health"
+        " private.zone_hours"
     ),
     "anon authenticated service_role": (
         "private.answer_message private.calendar_feed private.directory_page"
@@ -150,7 +151,8 @@ FUNCTIONS = {
         " public.unsubscribe"
     ),
     "authenticated": (
-        "private.answers_questions private.cancel_question private.claim_question"
+        "private.answers_questions private.blocked_students private.cancel_question"
+        " private.claim_question"
         " private.complete_question private.connected_people private.decline_offer"
         " private.get_matches private.is_mentor private.log_meeting private.match_batch"
         " private.matched_people private.matches_of_caller private.offered_people"
