@@ -225,7 +225,10 @@ create function private.alias_changed() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   changed constant text[] := case tg_op
-    when 'DELETE' then array[old.alias, old.term] else array[new.alias, new.term] end;
+    when 'INSERT' then array[new.alias, new.term]
+    when 'DELETE' then array[old.alias, old.term]
+    else array[old.alias, old.term, new.alias, new.term]
+  end;
 begin
   if tg_op <> 'DELETE' then
     update public.term_aliases as a set term = new.term where a.term = new.alias;

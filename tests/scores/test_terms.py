@@ -105,3 +105,12 @@ def test_only_admins_and_the_daemon_add_aliases(project: Project) -> None:
             assert person.refused("update match_terms set is_known = true")
             assert person.refused("select from private.profile_terms")
     assert project.contents("term_aliases", "match_terms") == before
+
+
+def test_people_follow_an_alias_that_is_changed(project: Project) -> None:
+    ann = student(project, skills=("js",))
+    assert terms(project, ann)["technical"] == {"javascript"}
+    project.rows("select confirm_alias('js', 'JScript')")
+    assert terms(project, ann)["technical"] == {"jscript"}
+    project.run("update term_aliases set alias = 'j s' where alias = 'js'")
+    assert terms(project, ann)["technical"] == {"js"}
