@@ -174,7 +174,10 @@ CREATE FUNCTION private.alias_changed() RETURNS trigger
     AS $$
 declare
   changed constant text[] := case tg_op
-    when 'DELETE' then array[old.alias, old.term] else array[new.alias, new.term] end;
+    when 'INSERT' then array[new.alias, new.term]
+    when 'DELETE' then array[old.alias, old.term]
+    else array[old.alias, old.term, new.alias, new.term]
+  end;
 begin
   if tg_op <> 'DELETE' then
     update public.term_aliases as a set term = new.term where a.term = new.alias;
@@ -6857,6 +6860,24 @@ $$;
 
 COMMENT ON FUNCTION private.require_feedback_fits(p_match public.matches, p_type text, p_comment text, p_session_id uuid) IS 'An error where feedback of this type cannot be given on the match now.';
 
+CREATE FUNCTION private.require_listed(p_mentor_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if not exists (
+    select from public.mentors as t
+    where t.person_id = p_mentor_id and t.is_approved and t.is_active
+  ) then
+    raise exception 'Only approved, active mentors accept students.'
+      using errcode = 'MS022', detail = 'not_approved',
+        hint = 'Ask whoever runs the programme why you are not listed any more.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_listed(p_mentor_id uuid) IS 'MS022 for a mentor who is not approved, or not active, any more.';
+
 CREATE FUNCTION private.require_may_ask(p_student_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -7444,6 +7465,7 @@ begin
     return private.without_health(made);
   end if;
   perform private.require_open(offer);
+  perform private.require_listed(offer.mentor_id);
   return private.begin_match(
     offer.student_id, offer.mentor_id, 'primary', offer.request_id,
     (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
@@ -12943,6 +12965,8 @@ REVOKE ALL ON FUNCTION private.require_admin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_approval(p_run public.job_runs, p_stopped bigint, p_max_changes integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_feedback_fits(p_match public.matches, p_type text, p_comment text, p_session_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_listed(p_mentor_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_may_ask(p_student_id uuid) FROM PUBLIC;
 

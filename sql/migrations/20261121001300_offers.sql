@@ -284,6 +284,24 @@ $$;
 comment on function private.require_open(public.match_offers) is
   'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
 
+-- Of the rules this may have changed since the offer was made; the wishes of the student, and
+-- pausing, are for new offers.
+create function private.require_listed(p_mentor_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if not exists (
+    select from public.mentors as t
+    where t.person_id = p_mentor_id and t.is_approved and t.is_active
+  ) then
+    raise exception 'Only approved, active mentors accept students.'
+      using errcode = 'MS022', detail = 'not_approved',
+        hint = 'Ask whoever runs the programme why you are not listed any more.';
+  end if;
+end
+$$;
+comment on function private.require_listed(uuid) is
+  'MS022 for a mentor who is not approved, or not active, any more.';
+
 -- Definer: only the verbs write offers and matches; the match ends the other offers. What was
 -- accepted already is accepted: the answer to the first call may have been lost.
 create function private.select_student(p_offer_id uuid) returns public.matches
@@ -297,6 +315,7 @@ begin
     return private.without_health(made);
   end if;
   perform private.require_open(offer);
+  perform private.require_listed(offer.mentor_id);
   return private.begin_match(
     offer.student_id, offer.mentor_id, 'primary', offer.request_id,
     (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
@@ -1047,6 +1066,7 @@ revoke all on function
   private.supersede_offers(uuid[]),
   private.lock_offer(uuid),
   private.require_open(public.match_offers),
+  private.require_listed(uuid),
   private.select_student(uuid),
   private.reopen_exhausted(uuid),
   private.decline_offer(uuid, text),

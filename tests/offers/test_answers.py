@@ -159,3 +159,14 @@ def test_accepting_once_more_does_not_tell_of_the_health(
             offer,
         )
     assert told == [("active", None, None, None, None, None)]
+
+
+@pytest.mark.parametrize("change", ["is_approved = false", "is_active = false"])
+def test_who_is_no_mentor_of_the_directory_any_more_accepts_nobody(
+    project: Project, three: list[tuple[UUID, UUID]], change: str
+) -> None:
+    (gone, offer), (listed, other), _ = three
+    project.run(f"update mentors set {change} where person_id = '{gone}'")
+    assert answer(project, gone, "select_student", offer) == "MS022"
+    assert answer(project, gone, "decline_offer", offer) == "ok"
+    assert answer(project, listed, "select_student", other) == "ok"
