@@ -538,7 +538,7 @@ create function private.note_stale(p_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
   insert into private.stale_profiles as s (user_id)
-  select u.id from public.users as u where u.id = any (p_ids)
+  select u.id from public.users as u where u.id = any (p_ids) order by u.id
   on conflict (user_id) do update set error = null where s.error is not null;
   if cardinality(p_ids) <= 100 then
     perform private.refresh_stale(array(
@@ -552,18 +552,27 @@ comment on function private.note_stale(uuid[]) is
   'Says that these people''s terms are old: few are made again at once, many by the next run.';
 
 -- Never fails: whoever changed a row need not know of terms. One that cannot be read is set aside.
+-- Nor does it wait for a profile: who has it locked may wait for what the caller has noted, and
+-- finds that then, or the next run does.
 create function private.refresh_stale(p_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
 declare
   one uuid;
+  free constant uuid[] := array(
+    select w.id from unnest(p_ids) as w (id)
+    where not exists (select from public.mentorship_profiles as p where p.user_id = w.id)
+  ) || array(
+    select p.user_id from public.mentorship_profiles as p
+    where p.user_id = any (p_ids) order by p.user_id for no key update skip locked
+  );
 begin
-  if coalesce(cardinality(p_ids), 0) = 0 then
+  if free = '{}' then
     return;
   end if;
   begin
-    perform private.derive_profiles(p_ids);
-    perform private.refresh_profiles(p_ids);
-    delete from private.stale_profiles as s where s.user_id = any (p_ids);
+    perform private.derive_profiles(free);
+    perform private.refresh_profiles(free);
+    delete from private.stale_profiles as s where s.user_id = any (free);
     return;
   exception
     when others then
@@ -572,12 +581,12 @@ begin
         raise warning 'mentor_sync: terms wait for the next run: %', sqlerrm;
         return;
       end if;
-      if cardinality(p_ids) = 1 then
-        update private.stale_profiles as s set error = sqlerrm where s.user_id = p_ids[1];
+      if cardinality(free) = 1 then
+        update private.stale_profiles as s set error = sqlerrm where s.user_id = free[1];
         return;
       end if;
   end;
-  foreach one in array p_ids loop
+  foreach one in array free loop
     perform private.refresh_stale(array[one]);
   end loop;
 end
@@ -626,7 +635,10 @@ begin
   );
   perform private.refresh_stale(due);
   return jsonb_build_object(
-    'refreshed', cardinality(due),
+    'refreshed', cardinality(due) - (
+      select count(*) from private.stale_profiles as s
+      where s.user_id = any (due) and s.error is null
+    ),
     'done', not exists (select from private.stale_profiles as s where s.error is null)
   );
 end

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
 from tests.community import mentor, student, terms
 from tests.people import as_admin, as_anon, as_mentor, as_person, as_stranger, as_student
-from tests.project import Api, Project
+from tests.project import Api, Project, Row
 from tests.sync.support import sync
 
 MEMBER = {
@@ -137,7 +139,9 @@ def test_a_person_who_moves_gets_other_terms(project: Project) -> None:
 def test_a_long_country_is_a_term_like_others(project: Project) -> None:
     ann = student(project, country="Xy" * 60, city="Berlin", timezone="Europe/Berlin")
     bob = mentor(project, country="Xy" * 60 + " and more", timezone="Europe/Berlin")
-    assert "country " + "xy" * 46 in terms(project, ann)["location"] & terms(project, bob)["location"]
+    assert (
+        "country " + "xy" * 46 in terms(project, ann)["location"] & terms(project, bob)["location"]
+    )
     student(project, "cid@x.org", country="Wakanda" + " " * 300 + "Buy at evil.example")
     assert project.one("select max(length(label)) from match_terms") == 100
 
@@ -147,3 +151,55 @@ def test_of_very_long_lists_the_beginning_counts(project: Project) -> None:
     ann = student(project, skills=words)
     assert len(terms(project, ann)["technical"]) == 500
     assert "w0x0" in terms(project, ann)["technical"]
+
+
+def _call(connection: psycopg.Connection[Row], query: str, *params: object) -> str:
+    """For good: ok, or the SQLSTATE."""
+    try:
+        connection.execute(query.encode(), params)
+        connection.commit()
+    except psycopg.Error as error:
+        connection.rollback()
+        return str(error.sqlstate)
+    return "ok"
+
+
+def test_who_saves_profile_and_city_at_once_is_not_refused(project: Project) -> None:
+    ann = student(project, skills=("Rust",))
+    city = "update users set city = %s where id = %s"
+    skills = "select update_profile(p_skills => array[%s], p_user_id => %s)"
+    with (
+        ThreadPoolExecutor(2) as pool,
+        psycopg.connect(project.dsn) as one,
+        psycopg.connect(project.dsn) as other,
+    ):
+        for number in range(40):
+            both = [
+                pool.submit(_call, one, city, f"City {number}", ann),
+                pool.submit(_call, other, skills, f"Skill {number}", ann),
+            ]
+            assert [one.result() for one in both] == ["ok", "ok"]
+    known = terms(project, ann)
+    assert known["technical"] == {"skill 39"}
+    assert known["location"] == {"city city 39 in"}
+
+
+def test_the_job_and_who_saves_a_profile_do_not_wait_in_a_ring(project: Project) -> None:
+    ann = student(project, skills=("Rust",))
+    project.run(f"insert into private.stale_profiles (user_id) values ('{ann}')")
+    skills = "select update_profile(p_skills => array['Go'], p_user_id => %s)"
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(project.dsn) as job,
+        psycopg.connect(project.dsn) as person,
+    ):
+        job.execute("select from private.stale_profiles for update")
+        saved = pool.submit(_call, person, skills, ann)
+        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        while not project.one(waiting):
+            pass
+        refresh = "select private.refresh_stale(array[%s::uuid])"
+        assert _call(job, refresh, ann) == "ok"
+        assert saved.result() == "ok"
+    assert terms(project, ann)["technical"] == {"go"}
+    assert project.rows("select from private.stale_profiles") == []
