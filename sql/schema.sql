@@ -3934,9 +3934,9 @@ CREATE FUNCTION private.lock_offer(p_offer_id uuid) RETURNS public.match_offers
 declare
   offer public.match_offers;
 begin
-  perform from public.mentorship_requests as r
-  where r.id = (select o.request_id from public.match_offers as o where o.id = p_offer_id)
-  for update;
+  perform private.lock_student(o.student_id, o.request_id)
+  from public.match_offers as o
+  where o.id = p_offer_id and o.mentor_id = private.current_user_id();
   select o.* into offer from public.match_offers as o
   where o.id = p_offer_id and o.mentor_id = private.current_user_id()
   for update;
@@ -3948,17 +3948,17 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION private.lock_offer(p_offer_id uuid) IS 'The offer, with its request locked: MS023 unless it was made to who is signed in.';
+COMMENT ON FUNCTION private.lock_offer(p_offer_id uuid) IS 'The offer, with its student and request locked: MS023 unless it was made to who is signed in.';
 
 CREATE FUNCTION private.lock_placings(p_students uuid[], p_mentors uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
+  perform from public.users as u where u.id = any (p_students) order by u.id for no key update;
   perform from public.mentorship_requests as r
   where r.student_id = any (p_students) and r.status in ('open', 'offered')
   order by r.id for update;
-  perform from public.users as u where u.id = any (p_students) order by u.id for no key update;
   perform private.lock_mentors(p_mentors);
 end
 $$;
@@ -3970,19 +3970,19 @@ CREATE FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid DEFAUL
     SET search_path TO ''
     AS $$
 begin
-  perform from public.mentorship_requests as r
-  where r.student_id = p_student_id
-    and (r.id = p_request_id or p_request_id is null and r.status in ('open', 'offered'))
-  for update;
   perform from public.users as u where u.id = p_student_id for no key update;
   if not found then
     raise exception 'There is no person %.', p_student_id
       using errcode = 'MS011', hint = 'Give an id of the table users.';
   end if;
+  perform from public.mentorship_requests as r
+  where r.student_id = p_student_id
+    and (r.id = p_request_id or p_request_id is null and r.status in ('open', 'offered'))
+  for update;
 end
 $$;
 
-COMMENT ON FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid) IS 'Locks a student, before that the request given or the one that is open.';
+COMMENT ON FUNCTION private.lock_student(p_student_id uuid, p_request_id uuid) IS 'Locks a student, then the request given or the one that is open.';
 
 CREATE FUNCTION private.log_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER

@@ -95,24 +95,25 @@ using (
 -- Locks -------------------------------------------------------------------------------------
 
 -- Whoever matches, or ends a match, takes locks in this order, so nobody waits in a circle: the
--- student's request, the student, the match, the profiles of the mentors by their ids.
+-- student, who is locked already where users.mentor_id is edited, the student's request, the match,
+-- the profiles of the mentors by their ids.
 create function private.lock_student(p_student_id uuid, p_request_id uuid default null)
 returns void
 language plpgsql volatile set search_path = '' as $$
 begin
-  perform from public.mentorship_requests as r
-  where r.student_id = p_student_id
-    and (r.id = p_request_id or p_request_id is null and r.status in ('open', 'offered'))
-  for update;
   perform from public.users as u where u.id = p_student_id for no key update;
   if not found then
     raise exception 'There is no person %.', p_student_id
       using errcode = 'MS011', hint = 'Give an id of the table users.';
   end if;
+  perform from public.mentorship_requests as r
+  where r.student_id = p_student_id
+    and (r.id = p_request_id or p_request_id is null and r.status in ('open', 'offered'))
+  for update;
 end
 $$;
 comment on function private.lock_student(uuid, uuid) is
-  'Locks a student, before that the request given or the one that is open.';
+  'Locks a student, then the request given or the one that is open.';
 
 -- Verbs -------------------------------------------------------------------------------------
 

@@ -239,16 +239,16 @@ $$;
 comment on function private.supersede_offers(uuid[]) is
   'The mails about these offers that are not sent yet are not sent any more.';
 
--- Whoever answers locks the request first, so that of two who answer at once one waits and then
--- sees what the other did. An offer to somebody else is as good as none.
+-- Whoever answers locks the student and the request first, so that of two who answer at once one
+-- waits and then sees what the other did. An offer to somebody else is as good as none.
 create function private.lock_offer(p_offer_id uuid) returns public.match_offers
 language plpgsql volatile set search_path = '' as $$
 declare
   offer public.match_offers;
 begin
-  perform from public.mentorship_requests as r
-  where r.id = (select o.request_id from public.match_offers as o where o.id = p_offer_id)
-  for update;
+  perform private.lock_student(o.student_id, o.request_id)
+  from public.match_offers as o
+  where o.id = p_offer_id and o.mentor_id = private.current_user_id();
   select o.* into offer from public.match_offers as o
   where o.id = p_offer_id and o.mentor_id = private.current_user_id()
   for update;
@@ -260,7 +260,7 @@ begin
 end
 $$;
 comment on function private.lock_offer(uuid) is
-  'The offer, with its request locked: MS023 unless it was made to who is signed in.';
+  'The offer, with its student and request locked: MS023 unless it was made to who is signed in.';
 
 create function private.require_open(p_offer public.match_offers) returns void
 language plpgsql stable set search_path = '' as $$

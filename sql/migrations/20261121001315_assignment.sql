@@ -154,10 +154,10 @@ comment on type private.placing is
 create function private.lock_placings(p_students uuid[], p_mentors uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
+  perform from public.users as u where u.id = any (p_students) order by u.id for no key update;
   perform from public.mentorship_requests as r
   where r.student_id = any (p_students) and r.status in ('open', 'offered')
   order by r.id for update;
-  perform from public.users as u where u.id = any (p_students) order by u.id for no key update;
   perform private.lock_mentors(p_mentors);
 end
 $$;

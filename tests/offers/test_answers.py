@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from tests.offers.support import answer, as_one, job, mentors, offers, students
@@ -170,3 +172,19 @@ def test_who_is_no_mentor_of_the_directory_any_more_accepts_nobody(
     assert answer(project, gone, "select_student", offer) == "MS022"
     assert answer(project, gone, "decline_offer", offer) == "ok"
     assert answer(project, listed, "select_student", other) == "ok"
+
+
+def test_who_accepts_locks_the_student_before_the_request(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    mentor, offer = three[0]
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(project.dsn) as edit:
+        # As whoever edits users.mentor_id: first the row, and by its trigger the request.
+        edit.execute("select from users where role = 'student' for no key update")
+        accepted = pool.submit(answer, project, mentor, "select_student", offer)
+        while not project.one(waiting):
+            pass
+        edit.execute("select from mentorship_requests for update nowait")
+        edit.commit()
+        assert accepted.result() == "ok"
