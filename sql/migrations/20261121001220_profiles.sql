@@ -435,13 +435,13 @@ language sql stable set search_path = '' as $$
     ),
     jsonb_build_object(
       'career_goals', to_jsonb(array_remove(array[
-        nullif(private.trim_space(m.area_of_expertise), ''),
-        nullif(private.trim_space(m.occupation), ''),
-        nullif(private.trim_space(m.jobtitle), '')
+        nullif(private.trim_space(left(m.area_of_expertise, 2000)), ''),
+        nullif(private.trim_space(left(m.occupation, 2000)), ''),
+        nullif(private.trim_space(left(m.jobtitle, 2000)), '')
       ], null)),
       'industries', to_jsonb(array_remove(array[
-        nullif(private.trim_space(m.industry), ''),
-        nullif(private.trim_space(m.area_of_expertise), '')
+        nullif(private.trim_space(left(m.industry, 2000)), ''),
+        nullif(private.trim_space(left(m.area_of_expertise, 2000)), '')
       ], null)),
       'skills', to_jsonb(array(
         select left(private.trim_space(s), 200)
