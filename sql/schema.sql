@@ -4880,13 +4880,13 @@ CREATE FUNCTION private.mentor_wishes(p_ids uuid[]) RETURNS TABLE(user_id uuid, 
     ),
     jsonb_build_object(
       'career_goals', to_jsonb(array_remove(array[
-        nullif(private.trim_space(m.area_of_expertise), ''),
-        nullif(private.trim_space(m.occupation), ''),
-        nullif(private.trim_space(m.jobtitle), '')
+        nullif(private.trim_space(left(m.area_of_expertise, 2000)), ''),
+        nullif(private.trim_space(left(m.occupation, 2000)), ''),
+        nullif(private.trim_space(left(m.jobtitle, 2000)), '')
       ], null)),
       'industries', to_jsonb(array_remove(array[
-        nullif(private.trim_space(m.industry), ''),
-        nullif(private.trim_space(m.area_of_expertise), '')
+        nullif(private.trim_space(left(m.industry, 2000)), ''),
+        nullif(private.trim_space(left(m.area_of_expertise, 2000)), '')
       ], null)),
       'skills', to_jsonb(array(
         select left(private.trim_space(s), 200)
@@ -11489,9 +11489,10 @@ CREATE VIEW public.v_mentor_capacity WITH (security_invoker='on') AS
     s.answer_hours,
     s.unanswered,
     s.rule
-   FROM ((public.mentors t
-     JOIN public.users u ON ((u.id = t.person_id)))
-     CROSS JOIN LATERAL private.mentor_states(ARRAY[u.id]) s(mentor_id, declared, effective, taken, answer_hours, unanswered, rule));
+   FROM (private.mentor_states(ARRAY( SELECT t.person_id
+           FROM public.mentors t
+          WHERE (t.person_id IS NOT NULL))) s(mentor_id, declared, effective, taken, answer_hours, unanswered, rule)
+     JOIN public.users u ON ((u.id = s.mentor_id)));
 
 COMMENT ON VIEW public.v_mentor_capacity IS 'How many students each mentor takes, has and may be offered, and what keeps offers away.';
 

@@ -162,3 +162,11 @@ def test_a_mentor_is_not_told_who_else_suits(project: Project) -> None:
         why = session.one("select explain_match(%s, %s)", ann, bob)
         assert why == session.one("select calculate_match_score(%s, %s)", ann, bob)
         assert not why.keys() & {"rank", "of", "ahead", "best_total", "rule"}
+
+
+def test_the_capacity_of_mentors_is_for_the_daemon_to_read(project: Project) -> None:
+    bob, cid = mentor(project, "bob@x.org", capacity=2), mentor(project, "cid@x.org", capacity=0)
+    view = "select mentor_id, declared, free, rule from v_mentor_capacity where mentor_id = %s"
+    with as_service(project) as daemon:
+        assert daemon.rows(view, bob) == [(bob, 2, 2, None)]
+        assert daemon.rows(view, cid) == [(cid, 0, 0, "full")]
