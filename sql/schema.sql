@@ -8985,7 +8985,8 @@ begin
     perform private.require_mentor(owner);
   end if;
   if p_is_new then
-    insert into public.mentorship_profiles (user_id, role) values (owner, p_values ->> 'role')
+    insert into public.mentorship_profiles (user_id, role)
+    values (owner, coalesce(p_values ->> 'role', 'student'))
     on conflict (user_id) do nothing;
   end if;
   select p.* into written from public.mentorship_profiles as p where p.user_id = owner for update;
@@ -9394,7 +9395,7 @@ $$;
 
 COMMENT ON FUNCTION public.create_notification(user_id uuid, type text, title text, message text, metadata jsonb) IS 'Tells a person something: the id of the notification. For admins and service_role.';
 
-CREATE FUNCTION public.create_profile(p_role text DEFAULT 'student'::text, p_career_goals text[] DEFAULT NULL::text[], p_industries text[] DEFAULT NULL::text[], p_research_interests text[] DEFAULT NULL::text[], p_skills text[] DEFAULT NULL::text[], p_languages text[] DEFAULT NULL::text[], p_channels text[] DEFAULT NULL::text[], p_learning_style text DEFAULT NULL::text, p_about text DEFAULT NULL::text, p_available_hours numeric DEFAULT NULL::numeric, p_availability jsonb DEFAULT NULL::jsonb, p_preferences jsonb DEFAULT NULL::jsonb, p_user_id uuid DEFAULT NULL::uuid) RETURNS SETOF public.mentorship_profiles
+CREATE FUNCTION public.create_profile(p_role text DEFAULT NULL::text, p_career_goals text[] DEFAULT NULL::text[], p_industries text[] DEFAULT NULL::text[], p_research_interests text[] DEFAULT NULL::text[], p_skills text[] DEFAULT NULL::text[], p_languages text[] DEFAULT NULL::text[], p_channels text[] DEFAULT NULL::text[], p_learning_style text DEFAULT NULL::text, p_about text DEFAULT NULL::text, p_available_hours numeric DEFAULT NULL::numeric, p_availability jsonb DEFAULT NULL::jsonb, p_preferences jsonb DEFAULT NULL::jsonb, p_user_id uuid DEFAULT NULL::uuid) RETURNS SETOF public.mentorship_profiles
     LANGUAGE sql
     SET search_path TO ''
     AS $$
@@ -9411,7 +9412,7 @@ CREATE FUNCTION public.create_profile(p_role text DEFAULT 'student'::text, p_car
   ) as w
 $$;
 
-COMMENT ON FUNCTION public.create_profile(p_role text, p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_user_id uuid) IS 'Makes one''s own profile, or changes the one that is there; an admin''s p_user_id may be anybody.';
+COMMENT ON FUNCTION public.create_profile(p_role text, p_career_goals text[], p_industries text[], p_research_interests text[], p_skills text[], p_languages text[], p_channels text[], p_learning_style text, p_about text, p_available_hours numeric, p_availability jsonb, p_preferences jsonb, p_user_id uuid) IS 'Makes one''s own profile, a student''s unless p_role says mentor, or changes what is given of the one that is there; an admin''s p_user_id may be anybody.';
 
 CREATE FUNCTION public.decline_offer(p_offer_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.match_offers
     LANGUAGE sql

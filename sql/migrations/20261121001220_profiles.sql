@@ -778,7 +778,8 @@ begin
     perform private.require_mentor(owner);
   end if;
   if p_is_new then
-    insert into public.mentorship_profiles (user_id, role) values (owner, p_values ->> 'role')
+    insert into public.mentorship_profiles (user_id, role)
+    values (owner, coalesce(p_values ->> 'role', 'student'))
     on conflict (user_id) do nothing;
   end if;
   select p.* into written from public.mentorship_profiles as p where p.user_id = owner for update;
@@ -809,7 +810,7 @@ comment on function private.write_profile(uuid, jsonb, boolean) is
   'Writes the given columns of a profile, for those who may: the row.';
 
 create function public.create_profile(
-  p_role text default 'student',
+  p_role text default null,
   p_career_goals text[] default null,
   p_industries text[] default null,
   p_research_interests text[] default null,
@@ -839,7 +840,8 @@ $$;
 comment on function public.create_profile(
   text, text[], text[], text[], text[], text[], text[], text, text, numeric, jsonb, jsonb, uuid
 ) is
-  'Makes one''s own profile, or changes the one that is there; an admin''s p_user_id may be anybody.';
+  'Makes one''s own profile, a student''s unless p_role says mentor, or changes what is given of the'
+  ' one that is there; an admin''s p_user_id may be anybody.';
 
 create function public.update_profile(
   p_career_goals text[] default null,

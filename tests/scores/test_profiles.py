@@ -203,3 +203,10 @@ def test_the_job_and_who_saves_a_profile_do_not_wait_in_a_ring(project: Project)
         assert saved.result() == "ok"
     assert terms(project, ann)["technical"] == {"go"}
     assert project.rows("select from private.stale_profiles") == []
+
+
+def test_a_mentor_who_makes_the_profile_again_stays_one(project: Project) -> None:
+    bob = mentor(project)
+    with as_person(project, bob) as session:
+        assert session.one("select role from create_profile(p_skills => '{Go}')") == "mentor"
+        assert session.one("select role from create_profile('student')") == "student"
