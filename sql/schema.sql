@@ -5510,6 +5510,28 @@ $$;
 
 COMMENT ON FUNCTION private.page_url(p_path text) IS 'The address of a page of the application; null while app_url is not set.';
 
+CREATE FUNCTION private.pair_blocked() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  offer public.match_offers;
+begin
+  perform private.lock_student(new.student_id);
+  update public.match_offers as o
+  set status = 'withdrawn', answered_at = now()
+  where o.student_id = new.student_id and o.mentor_id = new.mentor_id and o.status = 'offered'
+  returning o.* into offer;
+  if found then
+    perform private.supersede_offers(array[offer.id]);
+    perform private.reopen_exhausted(offer.batch_id);
+  end if;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.pair_blocked() IS 'Trigger: what is offered to a mentor who is to be kept from the student is withdrawn.';
+
 CREATE FUNCTION private.pair_rules(p_students uuid[], p_mentors uuid[], p_requests uuid[]) RETURNS TABLE(place bigint, student_id uuid, mentor_id uuid, rule text)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -11915,6 +11937,8 @@ CREATE TRIGGER mentor_sync_assigned_inserted AFTER INSERT ON public.users FOR EA
 
 CREATE TRIGGER mentor_sync_assigned_updated AFTER UPDATE ON public.users FOR EACH ROW WHEN ((old.mentor_id IS DISTINCT FROM new.mentor_id)) EXECUTE FUNCTION private.mentor_edited();
 
+CREATE TRIGGER mentor_sync_blocked AFTER INSERT OR UPDATE ON public.blocked_pairs FOR EACH ROW EXECUTE FUNCTION private.pair_blocked();
+
 CREATE TRIGGER mentor_sync_changed AFTER INSERT OR DELETE OR UPDATE ON public.term_aliases FOR EACH ROW EXECUTE FUNCTION private.alias_changed();
 
 CREATE TRIGGER mentor_sync_completed BEFORE INSERT ON public.job_runs FOR EACH ROW EXECUTE FUNCTION private.complete_run();
@@ -12871,6 +12895,8 @@ REVOKE ALL ON FUNCTION private.packed_students(p_students uuid[], p_requests uui
 REVOKE ALL ON FUNCTION private.packed_terms(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.page_url(p_path text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.pair_blocked() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.pair_rules(p_students uuid[], p_mentors uuid[], p_requests uuid[]) FROM PUBLIC;
 

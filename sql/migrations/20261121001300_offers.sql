@@ -350,6 +350,31 @@ $$;
 comment on function private.reopen_exhausted(uuid) is
   'Where all have declined the batch is exhausted, and the request waits for the next mentors.';
 
+-- Definer: whoever blocks a pair may not write offers. From then on the mentor does not read the
+-- request any more.
+create function private.pair_blocked() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  offer public.match_offers;
+begin
+  perform private.lock_student(new.student_id);
+  update public.match_offers as o
+  set status = 'withdrawn', answered_at = now()
+  where o.student_id = new.student_id and o.mentor_id = new.mentor_id and o.status = 'offered'
+  returning o.* into offer;
+  if found then
+    perform private.supersede_offers(array[offer.id]);
+    perform private.reopen_exhausted(offer.batch_id);
+  end if;
+  return null;
+end
+$$;
+comment on function private.pair_blocked() is
+  'Trigger: what is offered to a mentor who is to be kept from the student is withdrawn.';
+
+create trigger mentor_sync_blocked after insert or update on public.blocked_pairs
+for each row execute function private.pair_blocked();
+
 -- Definer, likewise.
 create function private.decline_offer(p_offer_id uuid, p_reason text) returns public.match_offers
 language plpgsql volatile security definer set search_path = '' as $$
@@ -1069,6 +1094,7 @@ revoke all on function
   private.require_listed(uuid),
   private.select_student(uuid),
   private.reopen_exhausted(uuid),
+  private.pair_blocked(),
   private.decline_offer(uuid, text),
   private.decimal_setting(text, numeric),
   private.matching_settings(),

@@ -188,3 +188,22 @@ def test_who_accepts_locks_the_student_before_the_request(
         edit.execute("select from mentorship_requests for update nowait")
         edit.commit()
         assert accepted.result() == "ok"
+
+
+def test_who_is_kept_from_a_student_loses_the_offer(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    (kept, offer), (second, other), (third, last) = three
+    block = "insert into blocked_pairs select id, '{}' from users where role = 'student'"
+    project.run(block.format(kept))
+    assert [row[3] for row in offers(project)] == ["withdrawn", "offered", "offered"]
+    with as_one(project, kept) as session:
+        for table in ("get_match_batch()", "mentorship_requests"):
+            assert session.rows(f"select from {table}") == []
+        assert session.rows("select from mentorship_profiles where role = 'student'") == []
+    assert answer(project, kept, "select_student", offer) == "MS023"
+    assert project.rows(MAILS, "mentor_recommendation") == [("queued", 2), ("superseded", 1)]
+    assert answer(project, second, "decline_offer", other) == "ok"
+    project.run(block.format(third))
+    assert project.one("select status from mentorship_requests") == "open"
+    assert answer(project, third, "select_student", last) == "MS023"
