@@ -116,14 +116,20 @@ comment on column private.profile_terms.factor is
   '1 goals, 2 industry, 3 research, 4 technical, 5 location, 6 communication.';
 comment on column private.profile_terms.term_id is 'The term.';
 
+-- Written by the triggers of tables that others write, too, so that nobody ever waits for it: rows
+-- are only added, and whoever has dealt with them deletes those that they saw before.
 create table private.stale_profiles (
-  user_id uuid primary key references public.users (id) on delete cascade,
+  id bigint generated always as identity primary key,
+  user_id uuid not null references public.users (id) on delete cascade,
   since timestamptz not null default now(),
   error text
 );
 
+create index stale_profiles_user_idx on private.stale_profiles (user_id);
+
 comment on table private.stale_profiles is
   'People whose terms have to be made again; small changes are dealt with at once.';
+comment on column private.stale_profiles.id is 'Place in the order of changes.';
 comment on column private.stale_profiles.user_id is 'The person.';
 comment on column private.stale_profiles.since is 'Since when.';
 comment on column private.stale_profiles.error is
@@ -139,6 +145,8 @@ revoke all on table public.mentor_specializations from public, anon, authenticat
 grant select, insert, update, delete on table public.mentor_specializations to service_role;
 grant select on table public.mentor_specializations to authenticated;
 
+revoke all on sequence private.stale_profiles_id_seq
+from public, anon, authenticated, service_role;
 revoke all on table private.profile_terms, private.stale_profiles
 from public, anon, authenticated, service_role;
 
@@ -537,19 +545,25 @@ comment on function private.is_as_derived(public.mentorship_profiles) is
 create function private.note_stale(p_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
-  insert into private.stale_profiles as s (user_id)
-  select u.id from public.users as u where u.id = any (p_ids) order by u.id
-  on conflict (user_id) do update set error = null where s.error is not null;
+  insert into private.stale_profiles (user_id)
+  select u.id from public.users as u where u.id = any (p_ids) order by u.id;
   if cardinality(p_ids) <= 100 then
-    perform private.refresh_stale(array(
-      select s.user_id from private.stale_profiles as s
-      where s.user_id = any (p_ids) order by s.user_id for update skip locked
-    ));
+    perform private.refresh_stale(p_ids);
   end if;
 end
 $$;
 comment on function private.note_stale(uuid[]) is
   'Says that these people''s terms are old: few are made again at once, many by the next run.';
+
+create function private.forget_stale(p_noted bigint[]) returns void
+language sql volatile set search_path = '' as $$
+  delete from private.stale_profiles as s
+  where s.id in (
+    select x.id from private.stale_profiles as x where x.id = any (p_noted) for update skip locked
+  )
+$$;
+comment on function private.forget_stale(bigint[]) is
+  'Forgets notes that were dealt with; somebody else may just be forgetting some of them.';
 
 -- Never fails: whoever changed a row need not know of terms. One that cannot be read is set aside.
 -- Nor does it wait for a profile: who has it locked may wait for what the caller has noted, and
@@ -565,6 +579,10 @@ declare
     select p.user_id from public.mentorship_profiles as p
     where p.user_id = any (p_ids) order by p.user_id for no key update skip locked
   );
+  -- What is noted from here on may be about what we do not see any more.
+  noted constant bigint[] := array(
+    select s.id from private.stale_profiles as s where s.user_id = any (free) order by s.id
+  );
 begin
   if free = '{}' then
     return;
@@ -572,17 +590,18 @@ begin
   begin
     perform private.derive_profiles(free);
     perform private.refresh_profiles(free);
-    delete from private.stale_profiles as s where s.user_id = any (free);
+    perform private.forget_stale(noted);
     return;
   exception
     when others then
       perform set_config('mentor_sync.deriving', '', true);
-      if sqlstate like '40%' or sqlstate like '55%' or sqlstate = '57014' then
+      if sqlstate like '40%' or sqlstate like '55%' then
         raise warning 'mentor_sync: terms wait for the next run: %', sqlerrm;
         return;
       end if;
       if cardinality(free) = 1 then
-        update private.stale_profiles as s set error = sqlerrm where s.user_id = free[1];
+        perform private.forget_stale(noted);
+        insert into private.stale_profiles (user_id, error) values (free[1], sqlerrm);
         return;
       end if;
   end;
@@ -630,13 +649,17 @@ declare
 begin
   perform private.assert_run(p_run_id, p_fence);
   due := array(
-    select s.user_id from private.stale_profiles as s
-    where s.error is null order by s.user_id limit p_limit for update skip locked
+    select distinct s.user_id
+    from (
+      select x.user_id from private.stale_profiles as x
+      where x.error is null order by x.id limit p_limit
+    ) as s
+    order by s.user_id
   );
   perform private.refresh_stale(due);
   return jsonb_build_object(
     'refreshed', cardinality(due) - (
-      select count(*) from private.stale_profiles as s
+      select count(distinct s.user_id) from private.stale_profiles as s
       where s.user_id = any (due) and s.error is null
     ),
     'done', not exists (select from private.stale_profiles as s where s.error is null)
@@ -907,6 +930,7 @@ revoke all on function
   private.derive_profiles(uuid[]),
   private.is_as_derived(public.mentorship_profiles),
   private.note_stale(uuid[]),
+  private.forget_stale(bigint[]),
   private.refresh_stale(uuid[]),
   private.note_stale_members(uuid[]),
   private.refresh_stale_profiles(uuid, bigint, integer),

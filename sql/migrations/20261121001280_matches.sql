@@ -591,12 +591,42 @@ comment on function private.replace_mentor(uuid, uuid, text, uuid) is
 -- Edited by hand, in the dashboard or by the application, users.mentor_id is an assignment.
 -- What follow_primary writes agrees with the matches, so it comes to an end here. Definer:
 -- whoever may edit people may not write matches.
+-- Every mentor of the statement is locked at once, in order, so that two who move many students
+-- do not wait in a ring.
 create function private.mentor_edited() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = '' set enable_nestloop = off as $$
+declare
+  edited public.users[];
+  mentors uuid[];
+  one public.users;
 begin
-  perform private.replace_mentor(
-    new.id, new.mentor_id, 'users.mentor_id was edited.', private.current_user_id()
-  );
+  if tg_op = 'INSERT' then
+    edited := array(select n from new_rows as n where n.mentor_id is not null order by n.id);
+    mentors := array(select distinct n.mentor_id from new_rows as n where n.mentor_id is not null);
+  else
+    edited := array(
+      select n from new_rows as n
+      inner join old_rows as o on o.id = n.id
+      where n.mentor_id is distinct from o.mentor_id
+      order by n.id
+    );
+    mentors := array(
+      select distinct e.mentor_id
+      from new_rows as n
+      inner join old_rows as o on o.id = n.id
+      cross join lateral (values (n.mentor_id), (o.mentor_id)) as e (mentor_id)
+      where n.mentor_id is distinct from o.mentor_id and e.mentor_id is not null
+    );
+  end if;
+  if edited = '{}' then
+    return null;
+  end if;
+  perform private.lock_mentors(mentors);
+  foreach one in array edited loop
+    perform private.replace_mentor(
+      one.id, one.mentor_id, 'users.mentor_id was edited.', private.current_user_id()
+    );
+  end loop;
   return null;
 end
 $$;
@@ -604,10 +634,11 @@ comment on function private.mentor_edited() is
   'Trigger: whoever sets users.mentor_id assigns the student; empty ends the match.';
 
 create trigger mentor_sync_assigned_inserted after insert on public.users
-for each row when (new.mentor_id is not null) execute function private.mentor_edited();
+referencing new table as new_rows
+for each statement execute function private.mentor_edited();
 create trigger mentor_sync_assigned_updated after update on public.users
-for each row when (old.mentor_id is distinct from new.mentor_id)
-execute function private.mentor_edited();
+referencing old table as old_rows new table as new_rows
+for each statement execute function private.mentor_edited();
 
 -- Verbs -------------------------------------------------------------------------------------
 
