@@ -72,7 +72,8 @@ def accept(
 
 
 def test_each_student_has_one_mentor_and_nobody_has_too_many(project: Project) -> None:
-    mentors(project, 200, "Python", capacity=2)
+    # One seat each, though many have several offers: without the check somebody would be overfull.
+    mentors(project, 200, "Python", capacity=1)
     students(project, 100, "Python")
     project.run(_OFFERED)
     sign_everybody_up(project)
@@ -85,6 +86,7 @@ def test_each_student_has_one_mentor_and_nobody_has_too_many(project: Project) -
         shares = [asked[place::PLACES] for place in range(PLACES)]
         heard = sum(pool.map(lambda mine: accept(project, start, mine), shares), Counter())
     assert set(heard) <= {"ok", "MS020", "MS021", "MS023"}
+    assert min(heard["MS020"], heard["MS021"]) > 0
     assert heard["ok"] == project.one("select count(*) from matches") == 100
     assert len(asked) == sum(heard.values()) == 300
     everything_agrees(project)
@@ -93,7 +95,7 @@ def test_each_student_has_one_mentor_and_nobody_has_too_many(project: Project) -
 def everything_agrees(project: Project) -> None:
     most = "select max(n) from (select count(*) as n from matches group by {}) as x"
     assert project.one(most.format("student_id")) == 1
-    assert project.one(most.format("mentor_id")) <= 2
+    assert project.one(most.format("mentor_id")) == 1
     odd = project.rows(
         "select r.id from mentorship_requests as r"
         " inner join matches as m on m.request_id = r.id"

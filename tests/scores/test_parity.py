@@ -87,4 +87,7 @@ def test_twenty_thousand_pairs_agree(project: Project) -> None:
     defined = {(s, m): (units, known, part) for s, m, units, known, part in project.rows(ALL_PAIRS)}
     assert len(defined) == STUDENTS * MENTORS
     assert ours == defined
+    # That by which a batch is ranked, and that by which a pair is: computed in other ways.
+    assert np.array_equal(scorer.scores(slice(None)).ravel(), found.total)
+    assert np.array_equal(scorer.score_pairs(student, mentor), found.total)
     assert len({units for units, _, _ in defined.values()}) > 100
