@@ -48,7 +48,7 @@ comment on column public.match_batches.weights_version is 'By which match_weight
 comment on column public.match_batches.input_hash is
   'Hash of what the student and the mentors had told when it was scored.';
 comment on column public.match_batches.status is
-  'offered, accepted; exhausted: all declined; expired: none answered in time; cancelled.';
+  'offered, accepted; exhausted: all declined or were withdrawn; expired: none answered in time; cancelled.';
 comment on column public.match_batches.selected_by is 'The mentor who accepted: users.id.';
 comment on column public.match_batches.selected_at is 'When.';
 comment on column public.match_batches.run_id is 'The run that made it.';
@@ -330,25 +330,31 @@ language sql volatile set search_path = '' as $$ select private.select_student(p
 comment on function public.select_student(uuid) is
   'A mentor takes the student who was offered to them: the match. The first to accept has it.';
 
--- Under the request's lock.
-create function private.reopen_exhausted(p_batch_id uuid) returns void
+-- Under the locks of their requests.
+create function private.reopen_exhausted(p_batches uuid[]) returns integer
 language plpgsql volatile set search_path = '' as $$
+declare
+  reopened integer;
 begin
-  update public.match_batches as b
-  set status = 'exhausted'
-  where b.id = p_batch_id and b.status = 'offered' and not exists (
-    select from public.match_offers as o where o.batch_id = b.id and o.status = 'offered'
-  );
-  if found then
-    update public.mentorship_requests as r
-    set status = 'open'
-    from public.match_batches as b
-    where b.id = p_batch_id and r.id = b.request_id and r.status = 'offered';
-  end if;
+  with exhausted as (
+    update public.match_batches as b
+    set status = 'exhausted'
+    where b.id = any (p_batches) and b.status = 'offered' and not exists (
+      select from public.match_offers as o where o.batch_id = b.id and o.status = 'offered'
+    )
+    returning b.request_id
+  )
+  update public.mentorship_requests as r
+  set status = 'open'
+  from exhausted as e
+  where r.id = e.request_id and r.status = 'offered';
+  get diagnostics reopened = row_count;
+  return reopened;
 end
 $$;
-comment on function private.reopen_exhausted(uuid) is
-  'Where all have declined the batch is exhausted, and the request waits for the next mentors.';
+comment on function private.reopen_exhausted(uuid[]) is
+  'Batches of which no offer is left are exhausted, and their requests wait for the next mentors:'
+  ' how many.';
 
 -- Definer: whoever blocks a pair may not write offers. From then on the mentor does not read the
 -- request any more.
@@ -364,7 +370,7 @@ begin
   returning o.* into offer;
   if found then
     perform private.supersede_offers(array[offer.id]);
-    perform private.reopen_exhausted(offer.batch_id);
+    perform private.reopen_exhausted(array[offer.batch_id]);
   end if;
   return null;
 end
@@ -393,7 +399,7 @@ begin
   select offer.id, left(private.trim_space(p_reason), 1000)
   where private.trim_space(p_reason) <> '';
   perform private.supersede_offers(array[offer.id]);
-  perform private.reopen_exhausted(offer.batch_id);
+  perform private.reopen_exhausted(array[offer.batch_id]);
   return offer;
 end
 $$;
@@ -1022,6 +1028,59 @@ $$;
 comment on function private.expire_offers(integer) is
   'Ends offers that were not answered in time; their requests wait for the next mentors.';
 
+-- Declared capacity, as when they accept: a mentor who is slow has fewer seats for new offers only.
+create function private.pointless_offers(p_limit integer) returns uuid[]
+language sql stable set search_path = '' as $$
+  select array(
+    select o.id
+    from public.match_offers as o
+    inner join public.users as u on u.id = o.mentor_id
+    left join public.mentors as t on t.person_id = o.mentor_id
+    left join public.mentorship_profiles as p on p.user_id = o.mentor_id
+    where o.status = 'offered' and (
+      u.status <> 'Active' or t.is_approved is not true or t.is_active is not true
+      or p.is_active is not true or p.role <> 'mentor' or p.paused_until > now()
+      or p.mentee_count
+        >= coalesce(t.capacity, private.number_setting('default_capacity', 20))
+    )
+    order by o.created_at, o.id limit p_limit
+  )
+$$;
+comment on function private.pointless_offers(integer) is
+  'Open offers to mentors who are full, not listed any more, inactive or paused.';
+
+-- As expire_offers: a request that is locked is just being answered. The student who waits only for
+-- such mentors waits for the next ones from now on.
+create function private.withdraw_pointless(p_limit integer) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  pointless constant uuid[] := private.pointless_offers(p_limit);
+  requests constant uuid[] := array(
+    select r.id from public.mentorship_requests as r
+    where r.id in (select o.request_id from public.match_offers as o where o.id = any (pointless))
+    order by r.id for update skip locked
+  );
+  ended uuid[];
+  batches uuid[];
+begin
+  with withdrawn as (
+    update public.match_offers as o
+    set status = 'withdrawn', answered_at = now()
+    where o.id = any (pointless) and o.request_id = any (requests) and o.status = 'offered'
+    returning o.id, o.batch_id
+  )
+  select coalesce(array_agg(w.id), '{}'), array_agg(distinct w.batch_id) into ended, batches
+  from withdrawn as w;
+  perform private.supersede_offers(ended);
+  return jsonb_build_object(
+    'withdrawn', cardinality(ended), 'reopened', private.reopen_exhausted(batches)
+  );
+end
+$$;
+comment on function private.withdraw_pointless(integer) is
+  'Withdraws offers to mentors who cannot accept any more: how many, and how many requests wait'
+  ' for the next mentors.';
+
 -- One that mentors look at waits for their answers.
 create function private.expire_requests(p_limit integer) returns integer
 language plpgsql volatile set search_path = '' as $$
@@ -1058,7 +1117,9 @@ declare
   ended jsonb;
   so_far jsonb;
 begin
-  ended := private.expire_offers(p_limit) || jsonb_build_object(
+  ended := private.add_counts(
+    private.expire_offers(p_limit), private.withdraw_pointless(p_limit)
+  ) || jsonb_build_object(
     'requests', private.expire_requests(p_limit), 'questions', private.expire_questions(p_limit)
   );
   so_far := private.add_counts(coalesce(run.progress -> 'counts', '{}'), ended);
@@ -1068,8 +1129,8 @@ begin
   return jsonb_build_object(
     'counts', so_far,
     'done', greatest(
-      (ended -> 'reopened')::integer, (ended -> 'requests')::integer,
-      (ended -> 'questions')::integer
+      (ended -> 'reopened')::integer, (ended -> 'withdrawn')::integer,
+      (ended -> 'requests')::integer, (ended -> 'questions')::integer
     ) < p_limit
   );
 end
@@ -1082,8 +1143,8 @@ language sql volatile set search_path = '' as $$
   select private.expire_stale(p_run_id, p_fence, least(greatest(p_limit, 1), 1000))
 $$;
 comment on function public.expire_stale(uuid, bigint, integer) is
-  'Ends offers, requests and questions whose time is over: how many in this run so far, and'
-  ' whether that was all.';
+  'Ends offers, requests and questions whose time is over, and offers to mentors who cannot accept'
+  ' any more: how many in this run so far, and whether that was all.';
 
 revoke all on function
   private.offered_people(),
@@ -1093,7 +1154,7 @@ revoke all on function
   private.require_open(public.match_offers),
   private.require_listed(uuid),
   private.select_student(uuid),
-  private.reopen_exhausted(uuid),
+  private.reopen_exhausted(uuid[]),
   private.pair_blocked(),
   private.decline_offer(uuid, text),
   private.decimal_setting(text, numeric),
@@ -1113,6 +1174,8 @@ revoke all on function
   private.save_match_batches(uuid, bigint, jsonb, integer, boolean, integer),
   private.announce_offers(uuid, bigint, integer),
   private.expire_offers(integer),
+  private.pointless_offers(integer),
+  private.withdraw_pointless(integer),
   private.expire_requests(integer),
   private.expire_stale(uuid, bigint, integer),
   public.get_match_batch(),

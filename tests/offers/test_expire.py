@@ -15,6 +15,7 @@ def test_nobody_answers_and_the_next_three_never_repeat(project: Project, api: A
     job(api)
     assert job(api, "expire_stale").counts == {
         "offers": 0,
+        "withdrawn": 0,
         "reopened": 0,
         "requests": 0,
         "questions": 0,
@@ -126,3 +127,32 @@ def test_what_one_student_wrote_keeps_no_other_request_open(project: Project, ap
     assert project.rows("select user_id, error like '%no_zebras%' from private.stale_profiles") == [
         (odd, True)
     ]
+
+
+def test_who_cannot_accept_any_more_keeps_nobody_waiting(project: Project, api: Api) -> None:
+    full, unlisted, paused, next_one = mentors(project, 4, "Python", capacity=1)
+    project.run(f"update mentorship_profiles set is_active = false where user_id = '{next_one}'")
+    students(project, 1, "Python")
+    (other,) = students(project, 1, start=2)
+    job(api)
+    project.run(
+        f"update users set mentor_id = '{full}' where id = '{other}'",
+        f"update mentors set is_approved = false where person_id = '{unlisted}'",
+        f"update mentorship_profiles set is_active = true where user_id = '{next_one}'",
+    )
+    counts = job(api, "expire_stale").counts
+    assert (counts["withdrawn"], counts["reopened"], counts["offers"]) == (2, 0, 0)
+    assert {row[1]: row[3] for row in offers(project)} == {
+        full: "withdrawn", unlisted: "withdrawn", paused: "offered",
+    }  # fmt: skip
+    project.run(
+        f"update mentorship_profiles set paused_until = now() + interval '9 days'"
+        f" where user_id = '{paused}'"
+    )
+    counts = job(api, "expire_stale").counts
+    assert (counts["withdrawn"], counts["reopened"]) == (1, 1)
+    assert project.rows("select status from match_batches") == [("exhausted",)]
+    mails = "select status from message_outbox where kind = 'mentor_recommendation'"
+    assert project.rows(mails) == [("superseded",)] * 3
+    assert job(api).counts["offers"] == 1
+    assert offers(project, "mentor_id", "status")[-1] == (next_one, "offered")
