@@ -302,6 +302,20 @@ $$;
 comment on function private.require_listed(uuid) is
   'MS022 for a mentor who is not approved, or not active, any more.';
 
+create function private.require_active(p_student_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if exists (
+    select from public.users as u where u.id = p_student_id and u.status <> 'Active'
+  ) then
+    raise exception 'The student is not active any more.'
+      using errcode = 'MS024', hint = 'get_match_batch lists the other offers that are open.';
+  end if;
+end
+$$;
+comment on function private.require_active(uuid) is
+  'MS024 for a student who is not active any more.';
+
 -- Definer: only the verbs write offers and matches; the match ends the other offers. What was
 -- accepted already is accepted: the answer to the first call may have been lost.
 create function private.select_student(p_offer_id uuid) returns public.matches
@@ -316,6 +330,7 @@ begin
   end if;
   perform private.require_open(offer);
   perform private.require_listed(offer.mentor_id);
+  perform private.require_active(offer.student_id);
   return private.begin_match(
     offer.student_id, offer.mentor_id, 'primary', offer.request_id,
     (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
@@ -1153,6 +1168,7 @@ revoke all on function
   private.lock_offer(uuid),
   private.require_open(public.match_offers),
   private.require_listed(uuid),
+  private.require_active(uuid),
   private.select_student(uuid),
   private.reopen_exhausted(uuid[]),
   private.pair_blocked(),

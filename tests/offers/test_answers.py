@@ -207,3 +207,17 @@ def test_who_is_kept_from_a_student_loses_the_offer(
     project.run(block.format(third))
     assert project.one("select status from mentorship_requests") == "open"
     assert answer(project, third, "select_student", last) == "MS023"
+
+
+def test_a_student_who_left_is_accepted_and_offered_by_nobody(
+    project: Project, api: Api, three: list[tuple[UUID, UUID]]
+) -> None:
+    (mentor, offer), (second, other), _ = three
+    (waiting,) = students(project, 1, "Python", start=2)
+    project.run("update users set status = 'Inactive' where role = 'student'")
+    assert answer(project, mentor, "select_student", offer) == "MS024"
+    assert answer(project, second, "decline_offer", other) == "ok"
+    assert job(api, student_id=str(waiting)).counts["waiting"] == 0
+    assert project.rows("select * from matches") == []
+    project.run("update users set status = 'Active' where role = 'student'")
+    assert answer(project, mentor, "select_student", offer) == "ok"
