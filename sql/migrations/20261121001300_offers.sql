@@ -130,7 +130,11 @@ grant select on table public.match_batches to authenticated;
 alter table public.match_offers enable row level security;
 revoke all on table public.match_offers from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.match_offers to service_role;
-grant select on table public.match_offers to authenticated;
+-- Not the rank: a mentor is not to read how many suit better. Students see it by get_match_batch.
+grant select (
+  id, request_id, student_id, mentor_id, units, score, confidence, breakdown, reasons, status,
+  answered_at, announced_at, created_at
+) on table public.match_offers to authenticated;
 
 alter table public.decline_reasons enable row level security;
 revoke all on table public.decline_reasons from public, anon, authenticated, service_role;
@@ -396,6 +400,17 @@ comment on function private.pair_blocked() is
 create trigger mentor_sync_blocked after insert or update on public.blocked_pairs
 for each row execute function private.pair_blocked();
 
+create function private.without_rank(p_offer public.match_offers) returns public.match_offers
+language plpgsql immutable set search_path = '' as $$
+begin
+  p_offer.rank := null;
+  p_offer.batch_id := null;
+  return p_offer;
+end
+$$;
+comment on function private.without_rank(public.match_offers) is
+  'An offer as its mentor may see it: with neither its place nor the others.';
+
 -- Definer, likewise.
 create function private.decline_offer(p_offer_id uuid, p_reason text) returns public.match_offers
 language plpgsql volatile security definer set search_path = '' as $$
@@ -403,7 +418,7 @@ declare
   offer public.match_offers := private.lock_offer(p_offer_id);
 begin
   if offer.status = 'declined' then
-    return offer;
+    return private.without_rank(offer);
   end if;
   perform private.require_open(offer);
   update public.match_offers as o
@@ -415,7 +430,7 @@ begin
   where private.trim_space(p_reason) <> '';
   perform private.supersede_offers(array[offer.id]);
   perform private.reopen_exhausted(array[offer.batch_id]);
-  return offer;
+  return private.without_rank(offer);
 end
 $$;
 comment on function private.decline_offer(uuid, text) is 'Declines an offer.';
@@ -1172,6 +1187,7 @@ revoke all on function
   private.select_student(uuid),
   private.reopen_exhausted(uuid[]),
   private.pair_blocked(),
+  private.without_rank(public.match_offers),
   private.decline_offer(uuid, text),
   private.decimal_setting(text, numeric),
   private.matching_settings(),

@@ -124,16 +124,22 @@ def test_each_sees_what_is_theirs(project: Project, three: list[tuple[UUID, UUID
             "select side, person_name, message, offer_id, rank, score from get_match_batch()"
         ) == [("mentor", "Student 1", "I am student1", offer, None, 100)]
         assert session.rows("select id from match_offers") == [(offer,)]
+        assert session.refused("select rank from match_offers")
+        assert session.refused("select batch_id from match_offers")
         assert session.rows("select * from match_batches") == []
         assert session.one("select private.offered_people()") == [student]
         assert session.rows("select * from decline_reasons") == []
+    with as_one(project, mentor) as session:
+        decline = "select status, rank, batch_id from decline_offer(%s)"
+        assert session.rows(decline, offer) == [("declined", None, None)]
+        assert session.rows(decline, offer) == [("declined", None, None)]
     with as_one(project, three[2][0]) as declined:
         assert declined.rows("select * from get_match_batch()") == []
         assert declined.rows("select reason from decline_reasons") == [("Not my field",)]
         assert declined.one("select private.offered_people()") == []
     with as_one(project, ours) as other:
         assert other.rows("select * from get_match_batch()") == []
-        assert other.rows("select * from match_offers") == []
+        assert other.rows("select from match_offers") == []
     with as_admin(project) as admin:
         assert len(admin.rows("select from match_offers")) == 3
         assert admin.rows("select reason from decline_reasons") == [("Not my field",)]
