@@ -331,6 +331,16 @@ for each statement execute function private.log_match_events();
 
 -- Beginning and ending ----------------------------------------------------------------------
 
+-- That two are kept apart is for admins to know: anybody else reads that the mentor is not active.
+create function private.told_rule(p_rule text) returns text
+language sql stable set search_path = '' as $$
+  select case
+    when p_rule = 'blocked' and not private.sees_everything() then 'inactive'
+    else p_rule
+  end
+$$;
+comment on function private.told_rule(text) is 'A hard rule as the caller may read it.';
+
 -- What holds for matches by hand, too; the wishes of a request are for offers (blocking_rule).
 create function private.require_pair(
   p_student_id uuid, p_mentor_id uuid, p_role text default 'primary'
@@ -347,7 +357,7 @@ declare
       when exists (
         select from public.blocked_pairs as b
         where b.student_id = p_student_id and b.mentor_id = p_mentor_id
-      ) then 'blocked'
+      ) then private.told_rule('blocked')
       else 'none'
     end
     from public.users as u where u.id = p_mentor_id
@@ -358,7 +368,11 @@ begin
       using errcode = 'MS011', hint = 'Give an id of the table users.';
   elsif rule <> 'none' then
     raise exception 'These two cannot be brought together: %.', replace(rule, '_', ' ')
-      using errcode = 'MS022', detail = rule, hint = 'Choose another mentor: list_mentors.';
+      using errcode = 'MS022', detail = rule, hint = case
+        when p_mentor_id = private.current_user_id()
+          then 'get_match_batch lists the offers that are open.'
+        else 'Choose another mentor: list_mentors.'
+      end;
   end if;
 end
 $$;
@@ -833,6 +847,7 @@ revoke all on function
   private.matches_changed(),
   private.log_match_events(),
   private.because(uuid, text),
+  private.told_rule(text),
   private.require_pair(uuid, uuid, text),
   private.require_no_mentor(uuid, uuid, text),
   private.answered_request(uuid, uuid, text),

@@ -267,7 +267,9 @@ language plpgsql stable security definer set search_path = '' as $$
 declare
   weights constant public.match_weights := private.current_weights();
   score jsonb;
-  blocked_by constant text := private.blocking_rule(p_student_id, p_mentor_id);
+  blocked_by constant text := private.told_rule(
+    private.blocking_rule(p_student_id, p_mentor_id)
+  );
   answer jsonb;
 begin
   perform private.require_score(p_student_id, p_mentor_id);

@@ -100,9 +100,12 @@ def test_who_has_a_mentor_or_asks_nobody_of_use_is_told_so(project: Project) -> 
     )
     other = project.person("other@example.org")
     with as_person(project, one) as session:
-        for wrong, rule in ((one, "oneself"), (other, "not_a_mentor"), (bob, "blocked")):
+        # Not blocked: that the two are kept apart is for admins to know.
+        for wrong, rule in ((one, "oneself"), (other, "not_a_mentor"), (bob, "inactive")):
             with fails("MS022", rule), session.connection.transaction():
                 ask(session, mentor_id=wrong)
+        why = session.one("select explain_match(%s, %s)", one, bob)
+        assert (why["rule"], why["rule_in_words"]) == ("inactive", "The mentor is not active.")
     match(project, one, ann)
     with as_known(project, one) as session, fails("MS020"):
         ask(session)

@@ -227,3 +227,18 @@ def test_a_student_who_left_is_accepted_and_offered_by_nobody(
     assert project.rows("select * from matches") == []
     project.run("update users set status = 'Active' where role = 'student'")
     assert answer(project, mentor, "select_student", offer) == "ok"
+
+
+def test_a_mentor_who_may_not_accept_is_sent_to_the_other_offers(
+    project: Project, three: list[tuple[UUID, UUID]]
+) -> None:
+    mentor, offer = three[0]
+    project.run(
+        f"insert into blocked_pairs select id, '{mentor}' from users where role = 'student'",
+        f"update match_offers set status = 'offered' where id = '{offer}'",
+    )
+    with as_one(project, mentor) as session, pytest.raises(psycopg.Error) as caught:
+        session.rows("select select_student(%s)", offer)
+    told = caught.value.diag
+    assert (told.sqlstate, told.message_detail) == ("MS022", "inactive")
+    assert "get_match_batch" in str(told.message_hint)
