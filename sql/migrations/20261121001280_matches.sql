@@ -510,6 +510,33 @@ $$;
 comment on function private.withdraw_match_mail(public.matches) is
   'Takes back what was not sent yet about a match.';
 
+-- In the application only: whoever ended it knows, and a student without a mentor gets a mail
+-- (announce_change).
+create function private.tell_of_end(p_match public.matches, p_actor uuid) returns void
+language sql volatile set search_path = '' as $$
+  insert into public.notifications (user_id, type, title, message, metadata)
+  select
+    side.id, side.kind,
+    left(coalesce(nullif(u.full_name, ''), 'Somebody') || side.words, 300),
+    case p_match.status when 'completed' then 'The match was completed.' else 'The match ended.' end,
+    jsonb_build_object(
+      'match_id', p_match.id, 'other_id', u.id,
+      'match_url', private.page_url('matches/' || p_match.id)
+    )
+  from (
+    values
+      (p_match.mentor_id, p_match.student_id, 'student_left', ' is not your student any more'),
+      (p_match.student_id, p_match.mentor_id, 'mentor_left', ' is not your mentor any more')
+  ) as side (id, other_id, kind, words)
+  inner join public.users as u on u.id = side.other_id
+  -- Who is just being deleted is told nothing.
+  inner join public.users as told on told.id = side.id
+  where side.id is distinct from p_actor
+    and (side.id = p_match.mentor_id or p_match.status = 'completed' or p_match.role <> 'primary')
+$$;
+comment on function private.tell_of_end(public.matches, uuid) is
+  'Tells the sides who did not end a match that it is over.';
+
 create function private.change_match(
   p_match_id uuid, p_from text[], p_to text, p_reason text, p_actor uuid
 ) returns public.matches
@@ -538,6 +565,7 @@ begin
   where m.id = p_match_id
   returning m.* into changed;
   perform set_config('mentor_sync.cause', '', true);
+  perform private.tell_of_end(changed, p_actor) where is_end;
   return changed;
 end
 $$;
@@ -855,6 +883,7 @@ revoke all on function
   private.announce_match(public.matches, uuid),
   private.begin_match(uuid, uuid, text, uuid, text[], numeric, jsonb, uuid, text),
   private.withdraw_match_mail(public.matches),
+  private.tell_of_end(public.matches, uuid),
   private.change_match(uuid, text[], text, text, uuid),
   private.end_match(uuid, text, text, uuid),
   private.announce_change(public.matches, public.matches),

@@ -173,3 +173,23 @@ def test_steps_tell_who_did_them(project: Project) -> None:
         assert session.one("select count(*) from match_events") == 2
         session.connection.commit()
     assert steps(project, made) == [("active", "Met", me), ("completed", "All done", ann)]
+
+
+def test_who_did_not_end_it_is_told_in_the_application(project: Project) -> None:
+    one, ann, bob = student(project), mentor(project), mentor(project, "bob")
+    told = "select user_id, type, title from notifications order by created_at"
+    left = ("student_left", "student@example.org is not your student any more")
+    match(project, one, ann)
+    project.run(f"update users set mentor_id = '{bob}' where id = '{one}'")
+    assert project.rows(told) == [(ann, *left)]
+    project.run("delete from notifications", f"select assign_student('{one}', null)")
+    assert project.rows(told) == [(bob, *left)]
+    made = match(project, one, ann)
+    project.run("delete from notifications", f"select dissolve_match('{made}')")
+    assert project.rows(told) == [(ann, *left)]
+    made = match(project, one, bob)
+    project.run("delete from notifications")
+    with as_person(project, bob) as session:
+        session.rows("select complete_match(%s)", made)
+        session.connection.commit()
+    assert project.rows(told) == [(one, "mentor_left", "Bob is not your mentor any more")]
