@@ -15,6 +15,7 @@ create table public.matches (
   started_at timestamptz not null default now(),
   ended_at timestamptz,
   end_reason text,
+  undone boolean not null default false,
   last_contact_at timestamptz,
   health_score integer,
   health_status text not null default 'unknown',
@@ -57,6 +58,8 @@ comment on column public.matches.breakdown is 'The parts of that score, as calcu
 comment on column public.matches.started_at is 'When it began.';
 comment on column public.matches.ended_at is 'When it was completed or dissolved.';
 comment on column public.matches.end_reason is 'Why it ended; both sides read it.';
+comment on column public.matches.undone is
+  'The run that began it was taken back within a day: the two may be matched as if it had not been.';
 comment on column public.matches.last_contact_at is 'When the two were last heard of.';
 comment on column public.matches.health_score is 'How well it goes, 0 to 100; see health_reasons.';
 comment on column public.matches.health_status is 'unknown, healthy, watch or at_risk.';
@@ -598,6 +601,37 @@ $$;
 comment on function private.announce_change(public.matches, public.matches) is
   'Tells a student that their mentor is another one, or none for now.';
 
+create function private.is_undo() returns boolean
+language sql stable set search_path = '' as $$
+  select exists (
+    select from public.job_runs as r
+    where r.id = nullif(current_setting('mentor_sync.run_id', true), '')::uuid
+      and r.job = 'undo_run'
+  )
+$$;
+comment on function private.is_undo() is 'Whether a run takes back what another one did.';
+
+-- The caller has locked the student, who has no mentor now. The request waits again, unless its
+-- time is over or the student has asked anew.
+create function private.reopen_request(p_match public.matches) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  update public.mentorship_requests as r
+  set status = 'open', closed_at = null
+  where r.id = p_match.request_id and r.status = 'matched' and r.expires_at > now()
+    and not exists (
+      select from public.mentorship_requests as x
+      where x.student_id = r.student_id and x.status in ('open', 'offered')
+    );
+  if found then
+    update public.matches as m set request_id = null where m.id = p_match.id;
+    perform private.note_stale(array[p_match.student_id]);
+  end if;
+end
+$$;
+comment on function private.reopen_request(public.matches) is
+  'Lets the request that a match answered wait for mentors again.';
+
 create function private.replace_mentor(
   p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid
 ) returns public.matches
@@ -617,6 +651,12 @@ begin
     where p_mentor_id is not null;
     old_match := private.end_match(old_match.id, 'dissolved', p_reason, p_actor);
     perform set_config('mentor_sync.replacing', '', true);
+    if private.is_undo() then
+      update public.matches as m
+      set undone = m.ended_at < m.started_at + interval '1 day'
+      where m.id = old_match.id;
+      perform private.reopen_request(old_match) where p_mentor_id is null;
+    end if;
   end if;
   if p_mentor_id is not null then
     new_match := private.begin_match(
@@ -641,6 +681,10 @@ declare
   edited public.users[];
   mentors uuid[];
   one public.users;
+  reason constant text := case
+    when private.is_undo() then 'The assignment was taken back.'
+    else 'users.mentor_id was edited.'
+  end;
 begin
   if tg_op = 'INSERT' then
     edited := array(select n from new_rows as n where n.mentor_id is not null order by n.id);
@@ -665,9 +709,7 @@ begin
   end if;
   perform private.lock_mentors(mentors);
   foreach one in array edited loop
-    perform private.replace_mentor(
-      one.id, one.mentor_id, 'users.mentor_id was edited.', private.current_user_id()
-    );
+    perform private.replace_mentor(one.id, one.mentor_id, reason, private.current_user_id());
   end loop;
   return null;
 end
@@ -887,6 +929,8 @@ revoke all on function
   private.change_match(uuid, text[], text, text, uuid),
   private.end_match(uuid, text, text, uuid),
   private.announce_change(public.matches, public.matches),
+  private.is_undo(),
+  private.reopen_request(public.matches),
   private.replace_mentor(uuid, uuid, text, uuid),
   private.mentor_edited(),
   private.require_admin(),

@@ -534,7 +534,8 @@ language sql stable set search_path = '' as $$
     cross join lateral (
       select b.mentor_id from public.blocked_pairs as b where b.student_id = p.student_id
       union
-      select m.mentor_id from public.matches as m where m.student_id = p.student_id
+      select m.mentor_id from public.matches as m
+      where m.student_id = p.student_id and not m.undone
       union
       select o.mentor_id from public.match_offers as o where o.request_id = p.request_id
     ) as x

@@ -129,7 +129,7 @@ language sql stable set search_path = '' as $$
       ) then 'blocked'
       when exists (
         select from public.matches as m
-        where m.student_id = pair.student_id and m.mentor_id = pair.mentor_id
+        where m.student_id = pair.student_id and m.mentor_id = pair.mentor_id and not m.undone
       ) then 'matched_before'
       when exists (
         select from public.match_offers as o

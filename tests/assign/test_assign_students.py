@@ -251,5 +251,25 @@ def test_undoing_an_assignment_ends_its_matches(project: Project, api: Api) -> N
     assert len(pairs(project)) == 5
     assert undo(api, run).counts == {"undone": 3}
     assert (pairs(project), set(before)) == (before, set(first))
-    assert project.rows("select count(*) from matches where status = 'dissolved'") == [(3,)]
+    taken_back = "select count(*) from matches where status = 'dissolved' and undone"
+    assert project.one(f"{taken_back} and end_reason = 'The assignment was taken back.'") == 3
     assert (disagreeing(project), len(rust)) == ([], 2)
+    waiting = "select count(*) from mentorship_requests where status = 'open' and closed_at is null"
+    assert project.one(waiting) == 3
+    # As if it had not been: the same mentors may have them, and the requests are answered.
+    assert assign(api)[0].counts == {"placed": 3, "without": 0}
+    assert (project.one(waiting), disagreeing(project)) == (0, [])
+
+
+def test_undoing_late_does_not_ask_the_same_mentor_again(project: Project, api: Api) -> None:
+    mentors(project, 1, "Rust")
+    students(project, 1, "Rust")
+    run, _ = assign(api)
+    project.run(
+        "update matches set started_at = started_at - interval '2 days'",
+        "update mentorship_requests set expires_at = now()",
+    )
+    assert undo(api, run).counts == {"undone": 1}
+    assert project.rows("select undone, request_id is null from matches") == [(False, False)]
+    assert project.one("select status from mentorship_requests") == "matched"
+    assert assign(api)[0].counts == {"without": 1}
