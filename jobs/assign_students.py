@@ -19,13 +19,14 @@ from mentor_sync.job import JobContext, JobResult, Params, Progress, job
 from mentor_sync.matching.outcome import GOALS, Goal, Outcome, reach
 from mentor_sync.matching.placing import Placings, Seating, told
 from mentor_sync.matching.pool import Mentors, Pool, Requests
+from mentor_sync.matching.unplaced import Unplaced
 from mentor_sync.paging import all_pages, in_halves
 from mentor_sync.terms import refresh_terms
 
 STUDENTS = 500
 """Students a call that writes: what stays near a second."""
 RECORDS = 200
-"""Students of a run who are reported one by one."""
+"""Students of a run who are reported one by one, and as many who are left without a mentor."""
 
 
 class AssignParams(Params):
@@ -57,10 +58,13 @@ def assign_students(context: JobContext, params: AssignParams) -> JobResult:
         return JobResult({"switched_off": 1})
     refresh_terms(context, Progress(0, 0, {}, []))
     seating = Seating.of(_pool(context, params), settings)
-    outcome = _reached(context, params, seating, settings["good_units"])
+    outcome = _reached(context, params, seating, settings)
     counts: Counter[str] = Counter(context.progress.get("counts", {}))
     _save(context, params, seating.placings(outcome, params.max_changes), counts)
     counts["without"] = len(outcome.mentor) - outcome.placed
+    left = Unplaced(seating, outcome, settings["rules"]).records(RECORDS)
+    read = sum(counts.values())
+    context.report(Progress(read, read, dict(counts), left))
     return JobResult(dict(counts), partial=counts["failed"] > 0)
 
 
@@ -73,12 +77,15 @@ def _pool(context: JobContext, params: AssignParams) -> Pool:
     return Pool(Requests.of(students), Mentors.of(mentors))
 
 
-def _reached(context: JobContext, params: AssignParams, seating: Seating, good: int) -> Outcome:
+def _reached(
+    context: JobContext, params: AssignParams, seating: Seating, settings: Json
+) -> Outcome:
     """The outcome of the goal; the others are told beside it."""
     goals = GOALS if params.compare else (params.goal,)
-    found = {goal: reach(goal, seating.market, good=good) for goal in goals}
-    about = seating.market.students
-    context.report(Progress(0, about, {}, [told(outcome) for outcome in found.values()]))
+    found = {goal: reach(goal, seating.market, good=settings["good_units"]) for goal in goals}
+    about, offered = seating.market.students, {"offered": settings["offered"]}
+    records = [told(outcome) | offered for outcome in found.values()]
+    context.report(Progress(0, about, {}, records))
     return found[params.goal]
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 JOB = "assign_students"
 SHOWN = 40
+LEFT_OUT = 20
 _GOALS = ("score", "coverage", "stable", "fair")
 _FIGURES = (
     ("placed", "students placed"),
@@ -62,12 +63,15 @@ def assign(
         project.confirm(invocation, question, yes=yes)
     goals: list[dict[str, Any]] = []
     pairs: list[dict[str, Any]] = []
+    without: list[dict[str, Any]] = []
 
     def report(latest: Progress) -> None:
         found = [record for record in latest.records if record["outcome"] == "goal"]
         _show_goals(invocation, found, goal)
         goals.extend(found)
-        pairs.extend(record for record in latest.records if record["outcome"] != "goal")
+        without.extend(record for record in latest.records if record["outcome"] == "without")
+        others = ("goal", "without")
+        pairs.extend(record for record in latest.records if record["outcome"] not in others)
 
     from mentor_sync.runner import run_now
 
@@ -82,14 +86,22 @@ def assign(
             "counts": run.counts,
             "goals": goals,
             "records": pairs,
+            "without": without,
         }
     )
-    _tell(invocation, run, pairs, dry_run=dry_run)
+    _tell(invocation, run, pairs, without, dry_run=dry_run)
     return exit_code(run)
 
 
 def _show_goals(invocation: Invocation, goals: list[dict[str, Any]], chosen: str) -> None:
     if not goals:
+        return
+    students, offered = goals[0]["students"], goals[0]["offered"]
+    if offered:
+        invocation.say(
+            f"{students:,} students to place; {offered:,} are being looked at by mentors."
+        )
+    if not students:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("goal")
@@ -98,7 +110,6 @@ def _show_goals(invocation: Invocation, goals: list[dict[str, Any]], chosen: str
         table.add_column(f"{name} *" if name == chosen else name, justify="right")
     for key, words in _FIGURES:
         table.add_row(words, *(_cell(found[key]) for found in goals))
-    students = goals[0]["students"]
     invocation.say(f"{students:,} students without a mentor. By goal, * is done:")
     invocation.say()
     invocation.show(table)
@@ -112,15 +123,34 @@ def _cell(value: float | bool | None) -> str:
 
 
 def _tell(
-    invocation: Invocation, run: FinishedRun, pairs: list[dict[str, Any]], *, dry_run: bool
+    invocation: Invocation,
+    run: FinishedRun,
+    pairs: list[dict[str, Any]],
+    without: list[dict[str, Any]],
+    *,
+    dry_run: bool,
 ) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for pair in pairs[:SHOWN]:
         cells = (pair["outcome"], pair["student_name"], pair["mentor_name"], f"{pair['score']:.2f}")
         table.add_row(*map(plain, (*cells, pair["reason"] or "")))
     invocation.show(table)
-    if len(pairs) < sum(run.counts.values()) - run.counts["without"] or len(pairs) > SHOWN:
+    if len(pairs) < sum(run.counts.values()) - run.counts.get("without", 0) or len(pairs) > SHOWN:
         invocation.say("... and more: mentor-sync run show " + str(run.id)[:8] + " --changes")
+    _tell_without(invocation, without, run.counts.get("without", 0))
     if dry_run:
         invocation.say("Dry run: everything was done and rolled back. Now without --dry-run.")
     invocation.say(f"Run {run.id}: {run.status}. {in_words(run.counts)}")
+
+
+def _tell_without(invocation: Invocation, without: list[dict[str, Any]], count: int) -> None:
+    """Whom the assignment leaves out, and why."""
+    if not count:
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for student in without[:LEFT_OUT]:
+        table.add_row(*map(plain, (student["student_name"], student["reason"])))
+    invocation.say(f"{count:,} students without a place:")
+    invocation.show(table)
+    if count > LEFT_OUT:
+        invocation.say(f"... and {count - LEFT_OUT:,} more.")

@@ -14,7 +14,17 @@ language sql stable security definer set search_path = '' as $$
       select from public.program_settings as s
       where s.key = 'auto_assignment' and s.value = 'true'::jsonb
     ),
-    'good_units', round(private.decimal_setting('good_score', 70) * 10000)
+    'good_units', round(private.decimal_setting('good_score', 70) * 10000),
+    'offered', (
+      select count(*) from public.mentorship_requests as r where r.status = 'offered'
+    ),
+    'rules', (
+      select jsonb_object_agg(r.rule, private.rule_words(r.rule))
+      from unnest(
+        '{not_a_mentor,not_approved,inactive,paused,no_hours,silent,full,oneself,blocked,'
+        'matched_before,already_offered,language,timezone}'::text[]
+      ) as r (rule)
+    )
   )
 $$;
 comment on function private.assignment_settings() is 'By what the engine assigns.';
@@ -22,7 +32,8 @@ comment on function private.assignment_settings() is 'By what the engine assigns
 create function public.assignment_settings() returns jsonb
 language sql stable set search_path = '' as $$ select private.assignment_settings() $$;
 comment on function public.assignment_settings() is
-  'matching_settings, and with them auto_assignment, and good_units: from where a score is good.';
+  'matching_settings, and with them auto_assignment; good_units: from where a score is good;'
+  ' offered: how many requests mentors look at; and the hard rules in words.';
 
 -- Those whose request mentors are looking at are left to them. Who has not asked gets a mentor as
 -- well, unless the latest that they said was no: a request cancelled, a mentoring completed.

@@ -73,7 +73,8 @@ def test_where_seats_are_short_those_who_wait_longest_have_them(project: Project
     waits(project, waiting[3], 10)
     waits(project, waiting[4], 20)
     dry, told = assign(api, dry_run=True, max_changes=1)
-    assert [record["student_id"] for record in told[1:]] == [str(waiting[4])]
+    assert [r["student_id"] for r in told if r["outcome"] == "placed"] == [str(waiting[4])]
+    assert [r["reason"] for r in told if r["outcome"] == "without"] == ["No seat left."] * 3
     assert (dry.counts, pairs(project)) == ({"placed": 1, "without": 3}, {})
     run, _ = assign(api)
     assert set(pairs(project)) == {waiting[3], waiting[4]}
@@ -273,3 +274,24 @@ def test_undoing_late_does_not_ask_the_same_mentor_again(project: Project, api: 
     assert project.rows("select undone, request_id is null from matches") == [(False, False)]
     assert project.one("select status from mentorship_requests") == "matched"
     assert assign(api)[0].counts == {"without": 1}
+
+
+def test_who_is_left_out_is_told_why(project: Project, api: Api) -> None:
+    rust, music = *mentors(project, 1, "Rust"), *mentors(project, 1, "Music", start=2)
+    speaker, far, picky, kept = students(project, 4, "Rust")
+    wish = "update mentorship_requests set {} where student_id = '{}'"
+    project.run(
+        wish.format("required_languages = '{de,fr}'", speaker),
+        wish.format("max_timezone_hours = 1", far),
+        wish.format(f"mentor_id = '{music}'", picky),
+        f"update mentors set capacity = 0 where person_id = '{music}'",
+        f"insert into blocked_pairs (student_id, mentor_id) values ('{kept}', '{rust}')",
+    )
+    run, records = assign(api)
+    assert run.counts == {"without": 4}
+    assert {r["student_id"]: r["reason"] for r in records if r["outcome"] == "without"} == {
+        str(speaker): "No mentor with a seat speaks de, fr.",
+        str(far): "No mentor with a seat is in a time zone so near.",
+        str(picky): "The mentor has no seat left.",
+        str(kept): "No seat left, or no mentor whom the rules allow.",
+    }

@@ -8,7 +8,7 @@ import pytest
 
 from tests.assign.support import TABLES, pairs
 from tests.cli.support import Command
-from tests.offers.support import mentors, students
+from tests.offers.support import job, mentors, students
 from tests.project import KEYS, Api, Project
 
 
@@ -27,7 +27,10 @@ def test_assign_shows_all_goals_and_does_one(
     assert ["proven", *["yes"] * 4] in lines
     assert "5 students without a mentor." in dry.out
     assert "Dry run: everything was done and rolled back." in dry.out
+    assert "1 students without a place:" in dry.out
+    assert any(line[-3:] == ["No", "seat", "left."] for line in lines)
     data = command("assign", "--json").data
+    assert [row["reason"] for row in data["without"]] == ["No seat left."]
     assert (data["goal"], data["counts"]) == ("score", {"placed": 4, "without": 1})
     assert [found["goal"] for found in data["goals"]] == ["score", "coverage", "stable", "fair"]
     assert all(found["proven"] for found in data["goals"])
@@ -36,6 +39,17 @@ def test_assign_shows_all_goals_and_does_one(
         "succeeded"
     )
     assert "0 students without" not in command("assign").out
+
+
+def test_assign_says_whom_mentors_look_at(
+    project: Project, as_environment: Api, command: Command
+) -> None:
+    mentors(project, 1, "Rust")
+    students(project, 2, "Rust")
+    job(as_environment)
+    shown = command("assign")
+    assert "0 students to place; 2 are being looked at by mentors." in shown.out
+    assert "without a place" not in shown.out
 
 
 def test_assign_refuses_goals_that_there_are_not(command: Command) -> None:
