@@ -62,7 +62,9 @@ class Unplaced:
     def _unmet(self, requirement: Requirement, students: Ints) -> Bools:
         """Whether each wants what no mentor who had a seat offers."""
         seated = np.flatnonzero(self.seating.market.seats)
+        if not len(seated):
+            return np.zeros(len(students), np.bool_)
         scores = np.zeros((len(students), self.seating.market.mentors), np.float32)
         requirement.refuse(scores, students)
-        unmet: Bools = (scores[:, seated] < 0).all(axis=1) & (len(seated) > 0)
+        unmet: Bools = np.max(scores[:, seated], axis=1) < 0
         return unmet
