@@ -35,6 +35,7 @@ _OURS: dict[str, type[MentorSyncError]] = {
     "MS004": UsageError,
     "MS005": ApprovalNeeded,
     "MS011": UsageError,
+    "MS013": ConfigurationError,
 }
 _UNKNOWN_TO_API = {"PGRST202", "PGRST204", "PGRST205"}
 # A trigger of the project's own may raise these in the middle of our work.

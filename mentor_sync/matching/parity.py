@@ -67,6 +67,8 @@ class Sample:
     def check(self, answer: list[Json], labels: Labels) -> int:
         """How many agree; who changed since they were read proves nothing.
 
+        Compared are the numbers by which mentors are ranked, too, which come another way.
+
         Raises:
             ScoresDiffer: a pair is not what the definition says.
         """
@@ -79,8 +81,11 @@ class Sample:
             parts,
             strict=True,
         )
+        ranked = self._ranked()
         agreed = 0
-        for said, (hashes, units, confidence, part) in zip(answer, known, strict=True):
+        for said, by_rank, (hashes, units, confidence, part) in zip(
+            answer, ranked, known, strict=True
+        ):
             if (said["student_hash"], said["mentor_hash"]) != hashes:
                 continue
             if said["weights_version"] != weights.version:
@@ -93,8 +98,17 @@ class Sample:
             }
             if engine != {name: said[name] for name in engine}:
                 raise _differing(said, engine)
+            if by_rank != units:
+                raise _differing(said, engine | {"units": by_rank})
             agreed += 1
         return agreed
+
+    def _ranked(self) -> list[int]:
+        """The units by which the engine ranks each pair."""
+        scores = self.proposals.scorer.scores(self.found.student)
+        places = np.arange(len(self.found.student))
+        ranked: list[int] = scores[places, self.found.mentor].astype(np.int64).tolist()
+        return ranked
 
     def _hashes(self) -> list[tuple[int, int]]:
         pool = self.proposals.pool

@@ -183,11 +183,15 @@ using (
 -- Standard time, so that the terms of a person do not change twice a year.
 create function private.zone_hours(p_zone text) returns numeric
 language plpgsql stable set search_path = '' as $$
+declare
+  hours numeric;
 begin
-  return extract(epoch from least(
+  hours := extract(epoch from least(
     (timestamptz '2025-01-15 00:00+00' at time zone p_zone) - timestamp '2025-01-15',
     (timestamptz '2025-07-15 00:00+00' at time zone p_zone) - timestamp '2025-07-15'
   )) / 3600;
+  -- PostgreSQL takes X167 for a time zone.
+  return case when abs(hours) <= 14 then hours end;
 exception
   when invalid_parameter_value then
     return null;

@@ -102,7 +102,7 @@ begin
   select w.* into current_row from public.match_weights as w where w.is_current;
   if not found then
     raise exception 'No row of match_weights is current.'
-      using errcode = 'MS011', hint = 'Set is_current in one of them.';
+      using errcode = 'MS013', hint = 'Set is_current in one of them.';
   end if;
   return current_row;
 end

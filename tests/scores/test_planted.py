@@ -12,14 +12,26 @@ from tests.project import Api, Project
 from tests.sync.support import settings
 
 STUDENTS, DECOYS = 60, 6
-# Each a word and the ways in which people write it.
-WORDS: tuple[tuple[str, ...], ...] = (
-    ("JavaScript", "js", "JAVA SCRIPT", "javascript"),
+# Each a word and the ways in which people write it; the first ones are in the vocabulary.
+KNOWN: tuple[tuple[str, ...], ...] = (
+    ("JavaScript", "js", "JAVA SCRIPT", "ECMAScript"),
     ("Machine learning", "ML", "machine-learning", "Machine  Learning"),
-    ("Human resources", "HR", "human resource", "Talent Acquisition"),
+    ("Human resources", "HR", "People operations", "Talent Acquisition"),
     ("User experience", "UX", "UX Design", "ux designer"),
-    ("Data analysis", "Data Analytics", "data analyst", "DATA ANALYSES"),
+    ("Data analysis", "Data Analytics", "data analyst", "ANALYTICS"),
     ("Accounting", "accountant", "Book-keeping, bookkeeping", "Auditing"),
+    ("Law", "Lawyer", "LEGAL", "attorneys"),
+    ("Health care", "Healthcare", "Public Health", "physicians"),
+    ("Kubernetes", "K8s", "kubernetes", "KUBERNETES"),
+    ("Cybersecurity", "InfoSec", "IT security", "Cyber-Security"),
+    ("Entrepreneurship", "Start-ups", "founder", "Startups"),
+    ("Supply chain", "Logistics", "procurement", "Supply-Chain Management"),
+    ("Renewable energy", "Solar Energy", "wind energy", "clean energy"),
+    ("Non-profit", "NGO", "third sector", "Charity"),
+    ("Software engineering", "programming", "Software Developers", "coding"),
+    ("Project management", "PMP", "project managers", "Project-Manager"),
+)
+OTHERS: tuple[tuple[str, ...], ...] = (
     ("Élan vital", "elan vital", "ÉLAN VITALS", "Elan-Vital"),
     *((f"Subject {n}", f"subject {n}", f"SUBJECTS {n}", f"  Subject-{n}. ") for n in range(300)),
 )
@@ -59,9 +71,9 @@ def _person(role: str, said: list[list[tuple[str, ...]]], dice: random.Random) -
 def test_the_planted_mentor_is_in_the_top_three(project: Project, api: Api) -> None:
     dice, planted, people = random.Random(7), {}, []
     for _ in range(STUDENTS):
-        said = [dice.sample(WORDS, size) for size in (3, 2, 4)]
-        twin = [[*words[: max(1, len(words) - 1)], *dice.sample(WORDS, 2)] for words in said]
-        half = [[*words[:1], *dice.sample(WORDS, 3)] for words in said]
+        said = [dice.sample(KNOWN, size) + dice.sample(OTHERS, 1) for size in (3, 2, 4)]
+        twin = [[*words[:-1], *dice.sample(OTHERS, 2)] for words in said]
+        half = [[*words[-2:], *dice.sample(OTHERS, 3)] for words in said]
         student, mentor = _person("student", said, dice), _person("mentor", twin, dice)
         planted[student["id"]] = mentor["id"]
         people += [student, mentor, *(_person("mentor", half, dice) for _ in range(DECOYS))]
