@@ -288,8 +288,8 @@ $$;
 comment on function private.require_open(public.match_offers) is
   'MS020 where another mentor was quicker, MS023 where the offer is not open otherwise.';
 
--- Of the rules this may have changed since the offer was made; the wishes of the student, and
--- pausing, are for new offers.
+-- Of the rules this may have changed since the offer was made; the wishes of the student are for
+-- new offers, and a mentor who pauses may accept until expire_stale withdraws the offer.
 create function private.require_listed(p_mentor_id uuid) returns void
 language plpgsql stable set search_path = '' as $$
 begin
