@@ -1,4 +1,4 @@
-"""What nobody answered in time ends: offers, requests, questions.
+"""What nobody answered in time ends: offers, requests, questions; offers that cannot be accepted.
 
 Reads and writes match_batches, match_offers, mentorship_requests, quick_questions and
 message_outbox. The next three mentors are asked by build_match_batches. Running it again is safe:

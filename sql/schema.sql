@@ -271,6 +271,7 @@ CREATE TABLE public.matches (
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
     end_reason text,
+    undone boolean DEFAULT false NOT NULL,
     last_contact_at timestamp with time zone,
     health_score integer,
     health_status text DEFAULT 'unknown'::text NOT NULL,
@@ -315,6 +316,8 @@ COMMENT ON COLUMN public.matches.started_at IS 'When it began.';
 COMMENT ON COLUMN public.matches.ended_at IS 'When it was completed or dissolved.';
 
 COMMENT ON COLUMN public.matches.end_reason IS 'Why it ended; both sides read it.';
+
+COMMENT ON COLUMN public.matches.undone IS 'The run that began it was taken back within a day: the two may be matched as if it had not been.';
 
 COMMENT ON COLUMN public.matches.last_contact_at IS 'When the two were last heard of.';
 
@@ -1132,7 +1135,17 @@ CREATE FUNCTION private.assignment_settings() RETURNS jsonb
       select from public.program_settings as s
       where s.key = 'auto_assignment' and s.value = 'true'::jsonb
     ),
-    'good_units', round(private.decimal_setting('good_score', 70) * 10000)
+    'good_units', round(private.decimal_setting('good_score', 70) * 10000),
+    'offered', (
+      select count(*) from public.mentorship_requests as r where r.status = 'offered'
+    ),
+    'rules', (
+      select jsonb_object_agg(r.rule, private.rule_words(r.rule))
+      from unnest(
+        '{not_a_mentor,not_approved,inactive,paused,no_hours,silent,full,oneself,blocked,'
+        'matched_before,already_offered,language,timezone}'::text[]
+      ) as r (rule)
+    )
   )
 $$;
 
@@ -1518,6 +1531,7 @@ begin
   where m.id = p_match_id
   returning m.* into changed;
   perform set_config('mentor_sync.cause', '', true);
+  perform private.tell_of_end(changed, p_actor) where is_end;
   return changed;
 end
 $$;
@@ -2017,7 +2031,7 @@ begin
   select w.* into current_row from public.match_weights as w where w.is_current;
   if not found then
     raise exception 'No row of match_weights is current.'
-      using errcode = 'MS011', hint = 'Set is_current in one of them.';
+      using errcode = 'MS013', hint = 'Set is_current in one of them.';
   end if;
   return current_row;
 end
@@ -2130,7 +2144,7 @@ declare
   offer public.match_offers := private.lock_offer(p_offer_id);
 begin
   if offer.status = 'declined' then
-    return offer;
+    return private.without_rank(offer);
   end if;
   perform private.require_open(offer);
   update public.match_offers as o
@@ -2141,8 +2155,8 @@ begin
   select offer.id, left(private.trim_space(p_reason), 1000)
   where private.trim_space(p_reason) <> '';
   perform private.supersede_offers(array[offer.id]);
-  perform private.reopen_exhausted(offer.batch_id);
-  return offer;
+  perform private.reopen_exhausted(array[offer.batch_id]);
+  return private.without_rank(offer);
 end
 $$;
 
@@ -2590,7 +2604,9 @@ declare
   ended jsonb;
   so_far jsonb;
 begin
-  ended := private.expire_offers(p_limit) || jsonb_build_object(
+  ended := private.add_counts(
+    private.expire_offers(p_limit), private.withdraw_pointless(p_limit)
+  ) || jsonb_build_object(
     'requests', private.expire_requests(p_limit), 'questions', private.expire_questions(p_limit)
   );
   so_far := private.add_counts(coalesce(run.progress -> 'counts', '{}'), ended);
@@ -2600,8 +2616,8 @@ begin
   return jsonb_build_object(
     'counts', so_far,
     'done', greatest(
-      (ended -> 'reopened')::integer, (ended -> 'requests')::integer,
-      (ended -> 'questions')::integer
+      (ended -> 'reopened')::integer, (ended -> 'withdrawn')::integer,
+      (ended -> 'requests')::integer, (ended -> 'questions')::integer
     ) < p_limit
   );
 end
@@ -2616,7 +2632,9 @@ CREATE FUNCTION private.explain_match(p_student_id uuid, p_mentor_id uuid) RETUR
 declare
   weights constant public.match_weights := private.current_weights();
   score jsonb;
-  blocked_by constant text := private.blocking_rule(p_student_id, p_mentor_id);
+  blocked_by constant text := private.told_rule(
+    private.blocking_rule(p_student_id, p_mentor_id)
+  );
   answer jsonb;
 begin
   perform private.require_score(p_student_id, p_mentor_id);
@@ -2768,7 +2786,8 @@ CREATE FUNCTION private.forbidden_pairs(p_students uuid[], p_requests uuid[]) RE
     cross join lateral (
       select b.mentor_id from public.blocked_pairs as b where b.student_id = p.student_id
       union
-      select m.mentor_id from public.matches as m where m.student_id = p.student_id
+      select m.mentor_id from public.matches as m
+      where m.student_id = p.student_id and not m.undone
       union
       select o.mentor_id from public.match_offers as o where o.request_id = p.request_id
     ) as x
@@ -2835,6 +2854,18 @@ CREATE FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]
 $$;
 
 COMMENT ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) IS 'Forgets the rejects of members who were deleted, within a range of member ids.';
+
+CREATE FUNCTION private.forget_stale(p_noted bigint[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  delete from private.stale_profiles as s
+  where s.id in (
+    select x.id from private.stale_profiles as x where x.id = any (p_noted) for update skip locked
+  )
+$$;
+
+COMMENT ON FUNCTION private.forget_stale(p_noted bigint[]) IS 'Forgets notes that were dealt with; somebody else may just be forgetting some of them.';
 
 CREATE FUNCTION private.free_seats(p_mentor_id uuid) RETURNS integer
     LANGUAGE sql STABLE
@@ -3510,6 +3541,19 @@ end
 $$;
 
 COMMENT ON FUNCTION private.is_student_now(p_user_id uuid) IS 'Whether a person has a mentor or looks for one.';
+
+CREATE FUNCTION private.is_undo() RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select exists (
+    select from public.job_runs as r
+    where r.id = nullif(current_setting('mentor_sync.run_id', true), '')::uuid
+      and r.job = 'undo_run'
+  )
+$$;
+
+COMMENT ON FUNCTION private.is_undo() IS 'Whether a run takes back what another one did.';
 
 CREATE FUNCTION private.judged_placings(p_pairs jsonb) RETURNS SETOF private."placing"
     LANGUAGE sql STABLE
@@ -4727,11 +4771,42 @@ COMMENT ON FUNCTION private.mentor_directory(p_ids uuid[]) IS 'The mentors that 
 CREATE FUNCTION private.mentor_edited() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET enable_nestloop TO 'off'
     AS $$
+declare
+  edited public.users[];
+  mentors uuid[];
+  one public.users;
+  reason constant text := case
+    when private.is_undo() then 'The assignment was taken back.'
+    else 'users.mentor_id was edited.'
+  end;
 begin
-  perform private.replace_mentor(
-    new.id, new.mentor_id, 'users.mentor_id was edited.', private.current_user_id()
-  );
+  if tg_op = 'INSERT' then
+    edited := array(select n from new_rows as n where n.mentor_id is not null order by n.id);
+    mentors := array(select distinct n.mentor_id from new_rows as n where n.mentor_id is not null);
+  else
+    edited := array(
+      select n from new_rows as n
+      inner join old_rows as o on o.id = n.id
+      where n.mentor_id is distinct from o.mentor_id
+      order by n.id
+    );
+    mentors := array(
+      select distinct e.mentor_id
+      from new_rows as n
+      inner join old_rows as o on o.id = n.id
+      cross join lateral (values (n.mentor_id), (o.mentor_id)) as e (mentor_id)
+      where n.mentor_id is distinct from o.mentor_id and e.mentor_id is not null
+    );
+  end if;
+  if edited = '{}' then
+    return null;
+  end if;
+  perform private.lock_mentors(mentors);
+  foreach one in array edited loop
+    perform private.replace_mentor(one.id, one.mentor_id, reason, private.current_user_id());
+  end loop;
   return null;
 end
 $$;
@@ -5143,14 +5218,10 @@ CREATE FUNCTION private.note_stale(p_ids uuid[]) RETURNS void
     SET search_path TO ''
     AS $$
 begin
-  insert into private.stale_profiles as s (user_id)
-  select u.id from public.users as u where u.id = any (p_ids) order by u.id
-  on conflict (user_id) do update set error = null where s.error is not null;
+  insert into private.stale_profiles (user_id)
+  select u.id from public.users as u where u.id = any (p_ids) order by u.id;
   if cardinality(p_ids) <= 100 then
-    perform private.refresh_stale(array(
-      select s.user_id from private.stale_profiles as s
-      where s.user_id = any (p_ids) order by s.user_id for update skip locked
-    ));
+    perform private.refresh_stale(p_ids);
   end if;
 end
 $$;
@@ -5524,7 +5595,7 @@ begin
   returning o.* into offer;
   if found then
     perform private.supersede_offers(array[offer.id]);
-    perform private.reopen_exhausted(offer.batch_id);
+    perform private.reopen_exhausted(array[offer.batch_id]);
   end if;
   return null;
 end
@@ -5556,7 +5627,7 @@ CREATE FUNCTION private.pair_rules(p_students uuid[], p_mentors uuid[], p_reques
       ) then 'blocked'
       when exists (
         select from public.matches as m
-        where m.student_id = pair.student_id and m.mentor_id = pair.mentor_id
+        where m.student_id = pair.student_id and m.mentor_id = pair.mentor_id and not m.undone
       ) then 'matched_before'
       when exists (
         select from public.match_offers as o
@@ -5661,6 +5732,28 @@ CREATE FUNCTION private.placing_records(p_placings private."placing"[], p_limit 
 $$;
 
 COMMENT ON FUNCTION private.placing_records(p_placings private."placing"[], p_limit integer) IS 'What became of some pairs, for people to read; those that were not placed go before.';
+
+CREATE FUNCTION private.pointless_offers(p_limit integer) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select array(
+    select o.id
+    from public.match_offers as o
+    inner join public.users as u on u.id = o.mentor_id
+    left join public.mentors as t on t.person_id = o.mentor_id
+    left join public.mentorship_profiles as p on p.user_id = o.mentor_id
+    where o.status = 'offered' and (
+      u.status <> 'Active' or t.is_approved is not true or t.is_active is not true
+      or p.is_active is not true or p.role <> 'mentor' or p.paused_until > now()
+      or p.mentee_count
+        >= coalesce(t.capacity, private.number_setting('default_capacity', 20))
+    )
+    order by o.created_at, o.id limit p_limit
+  )
+$$;
+
+COMMENT ON FUNCTION private.pointless_offers(p_limit integer) IS 'Open offers to mentors who are full, not listed any more, inactive or paused.';
 
 CREATE FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) RETURNS public.quick_questions
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6334,6 +6427,10 @@ declare
     select p.user_id from public.mentorship_profiles as p
     where p.user_id = any (p_ids) order by p.user_id for no key update skip locked
   );
+  -- What is noted from here on may be about what we do not see any more.
+  noted constant bigint[] := array(
+    select s.id from private.stale_profiles as s where s.user_id = any (free) order by s.id
+  );
 begin
   if free = '{}' then
     return;
@@ -6341,17 +6438,18 @@ begin
   begin
     perform private.derive_profiles(free);
     perform private.refresh_profiles(free);
-    delete from private.stale_profiles as s where s.user_id = any (free);
+    perform private.forget_stale(noted);
     return;
   exception
     when others then
       perform set_config('mentor_sync.deriving', '', true);
-      if sqlstate like '40%' or sqlstate like '55%' or sqlstate = '57014' then
+      if sqlstate like '40%' or sqlstate like '55%' then
         raise warning 'mentor_sync: terms wait for the next run: %', sqlerrm;
         return;
       end if;
       if cardinality(free) = 1 then
-        update private.stale_profiles as s set error = sqlerrm where s.user_id = free[1];
+        perform private.forget_stale(noted);
+        insert into private.stale_profiles (user_id, error) values (free[1], sqlerrm);
         return;
       end if;
   end;
@@ -6372,13 +6470,17 @@ declare
 begin
   perform private.assert_run(p_run_id, p_fence);
   due := array(
-    select s.user_id from private.stale_profiles as s
-    where s.error is null order by s.user_id limit p_limit for update skip locked
+    select distinct s.user_id
+    from (
+      select x.user_id from private.stale_profiles as x
+      where x.error is null order by x.id limit p_limit
+    ) as s
+    order by s.user_id
   );
   perform private.refresh_stale(due);
   return jsonb_build_object(
     'refreshed', cardinality(due) - (
-      select count(*) from private.stale_profiles as s
+      select count(distinct s.user_id) from private.stale_profiles as s
       where s.user_id = any (due) and s.error is null
     ),
     'done', not exists (select from private.stale_profiles as s where s.error is null)
@@ -6456,26 +6558,31 @@ $$;
 
 COMMENT ON FUNCTION private.release_question(p_id uuid) IS 'Gives back a question that one took.';
 
-CREATE FUNCTION private.reopen_exhausted(p_batch_id uuid) RETURNS void
+CREATE FUNCTION private.reopen_exhausted(p_batches uuid[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
+declare
+  reopened integer;
 begin
-  update public.match_batches as b
-  set status = 'exhausted'
-  where b.id = p_batch_id and b.status = 'offered' and not exists (
-    select from public.match_offers as o where o.batch_id = b.id and o.status = 'offered'
-  );
-  if found then
-    update public.mentorship_requests as r
-    set status = 'open'
-    from public.match_batches as b
-    where b.id = p_batch_id and r.id = b.request_id and r.status = 'offered';
-  end if;
+  with exhausted as (
+    update public.match_batches as b
+    set status = 'exhausted'
+    where b.id = any (p_batches) and b.status = 'offered' and not exists (
+      select from public.match_offers as o where o.batch_id = b.id and o.status = 'offered'
+    )
+    returning b.request_id
+  )
+  update public.mentorship_requests as r
+  set status = 'open'
+  from exhausted as e
+  where r.id = e.request_id and r.status = 'offered';
+  get diagnostics reopened = row_count;
+  return reopened;
 end
 $$;
 
-COMMENT ON FUNCTION private.reopen_exhausted(p_batch_id uuid) IS 'Where all have declined the batch is exhausted, and the request waits for the next mentors.';
+COMMENT ON FUNCTION private.reopen_exhausted(p_batches uuid[]) IS 'Batches of which no offer is left are exhausted, and their requests wait for the next mentors: how many.';
 
 CREATE FUNCTION private.reopen_questions(p_limit integer DEFAULT 100) RETURNS integer
     LANGUAGE sql
@@ -6513,6 +6620,27 @@ $$;
 
 COMMENT ON FUNCTION private.reopen_questions(p_limit integer) IS 'Questions that were taken and not answered in question_claim_hours are open again: how many.';
 
+CREATE FUNCTION private.reopen_request(p_match public.matches) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update public.mentorship_requests as r
+  set status = 'open', closed_at = null
+  where r.id = p_match.request_id and r.status = 'matched' and r.expires_at > now()
+    and not exists (
+      select from public.mentorship_requests as x
+      where x.student_id = r.student_id and x.status in ('open', 'offered')
+    );
+  if found then
+    update public.matches as m set request_id = null where m.id = p_match.id;
+    perform private.note_stale(array[p_match.student_id]);
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.reopen_request(p_match public.matches) IS 'Lets the request that a match answered wait for mentors again.';
+
 CREATE FUNCTION private.replace_mentor(p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid) RETURNS public.matches
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -6532,6 +6660,12 @@ begin
     where p_mentor_id is not null;
     old_match := private.end_match(old_match.id, 'dissolved', p_reason, p_actor);
     perform set_config('mentor_sync.replacing', '', true);
+    if private.is_undo() then
+      update public.matches as m
+      set undone = m.ended_at < m.started_at + interval '1 day'
+      where m.id = old_match.id;
+      perform private.reopen_request(old_match) where p_mentor_id is null;
+    end if;
   end if;
   if p_mentor_id is not null then
     new_match := private.begin_match(
@@ -6828,6 +6962,22 @@ $$;
 
 COMMENT ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) IS 'One page of requests_to_match.';
 
+CREATE FUNCTION private.require_active(p_student_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if exists (
+    select from public.users as u where u.id = p_student_id and u.status <> 'Active'
+  ) then
+    raise exception 'The student is not active any more.'
+      using errcode = 'MS024', hint = 'get_match_batch lists the other offers that are open.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_active(p_student_id uuid) IS 'MS024 for a student who is not active any more.';
+
 CREATE FUNCTION private.require_admin() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -7015,7 +7165,7 @@ declare
       when exists (
         select from public.blocked_pairs as b
         where b.student_id = p_student_id and b.mentor_id = p_mentor_id
-      ) then 'blocked'
+      ) then private.told_rule('blocked')
       else 'none'
     end
     from public.users as u where u.id = p_mentor_id
@@ -7026,7 +7176,11 @@ begin
       using errcode = 'MS011', hint = 'Give an id of the table users.';
   elsif rule <> 'none' then
     raise exception 'These two cannot be brought together: %.', replace(rule, '_', ' ')
-      using errcode = 'MS022', detail = rule, hint = 'Choose another mentor: list_mentors.';
+      using errcode = 'MS022', detail = rule, hint = case
+        when p_mentor_id = private.current_user_id()
+          then 'get_match_batch lists the offers that are open.'
+        else 'Choose another mentor: list_mentors.'
+      end;
   end if;
 end
 $$;
@@ -7498,6 +7652,7 @@ begin
   end if;
   perform private.require_open(offer);
   perform private.require_listed(offer.mentor_id);
+  perform private.require_active(offer.student_id);
   return private.begin_match(
     offer.student_id, offer.mentor_id, 'primary', offer.request_id,
     (select r.goals from public.mentorship_requests as r where r.id = offer.request_id),
@@ -8319,6 +8474,33 @@ $$;
 
 COMMENT ON FUNCTION private.takes_seat(p_role text, p_status text) IS 'Whether a match of this role and status counts for the capacity of its mentor.';
 
+CREATE FUNCTION private.tell_of_end(p_match public.matches, p_actor uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into public.notifications (user_id, type, title, message, metadata)
+  select
+    side.id, side.kind,
+    left(coalesce(nullif(u.full_name, ''), 'Somebody') || side.words, 300),
+    case p_match.status when 'completed' then 'The match was completed.' else 'The match ended.' end,
+    jsonb_build_object(
+      'match_id', p_match.id, 'other_id', u.id,
+      'match_url', private.page_url('matches/' || p_match.id)
+    )
+  from (
+    values
+      (p_match.mentor_id, p_match.student_id, 'student_left', ' is not your student any more'),
+      (p_match.student_id, p_match.mentor_id, 'mentor_left', ' is not your mentor any more')
+  ) as side (id, other_id, kind, words)
+  inner join public.users as u on u.id = side.other_id
+  -- Who is just being deleted is told nothing.
+  inner join public.users as told on told.id = side.id
+  where side.id is distinct from p_actor
+    and (side.id = p_match.mentor_id or p_match.status = 'completed' or p_match.role <> 'primary')
+$$;
+
+COMMENT ON FUNCTION private.tell_of_end(p_match public.matches, p_actor uuid) IS 'Tells the sides who did not end a match that it is over.';
+
 CREATE FUNCTION private.tell_of_question(p_question public.quick_questions, p_person uuid, p_type text, p_what text) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -8470,6 +8652,18 @@ CREATE FUNCTION private.texts_of(p_list jsonb) RETURNS text[]
 $$;
 
 COMMENT ON FUNCTION private.texts_of(p_list jsonb) IS 'A JSON list as texts; none where it is no list.';
+
+CREATE FUNCTION private.told_rule(p_rule text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select case
+    when p_rule = 'blocked' and not private.sees_everything() then 'inactive'
+    else p_rule
+  end
+$$;
+
+COMMENT ON FUNCTION private.told_rule(p_rule text) IS 'A hard rule as the caller may read it.';
 
 CREATE FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) RETURNS boolean
     LANGUAGE sql
@@ -8960,6 +9154,37 @@ $$;
 
 COMMENT ON FUNCTION private.withdraw_match_mail(p_match public.matches) IS 'Takes back what was not sent yet about a match.';
 
+CREATE FUNCTION private.withdraw_pointless(p_limit integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  pointless constant uuid[] := private.pointless_offers(p_limit);
+  requests constant uuid[] := array(
+    select r.id from public.mentorship_requests as r
+    where r.id in (select o.request_id from public.match_offers as o where o.id = any (pointless))
+    order by r.id for update skip locked
+  );
+  ended uuid[];
+  batches uuid[];
+begin
+  with withdrawn as (
+    update public.match_offers as o
+    set status = 'withdrawn', answered_at = now()
+    where o.id = any (pointless) and o.request_id = any (requests) and o.status = 'offered'
+    returning o.id, o.batch_id
+  )
+  select coalesce(array_agg(w.id), '{}'), array_agg(distinct w.batch_id) into ended, batches
+  from withdrawn as w;
+  perform private.supersede_offers(ended);
+  return jsonb_build_object(
+    'withdrawn', cardinality(ended), 'reopened', private.reopen_exhausted(batches)
+  );
+end
+$$;
+
+COMMENT ON FUNCTION private.withdraw_pointless(p_limit integer) IS 'Withdraws offers to mentors who cannot accept any more: how many, and how many requests wait for the next mentors.';
+
 CREATE FUNCTION private.withdraw_session_mail(p_session_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -8994,6 +9219,19 @@ end
 $$;
 
 COMMENT ON FUNCTION private.without_health(p_match public.matches) IS 'A match as its two sides may see it: neither reads the health in the table.';
+
+CREATE FUNCTION private.without_rank(p_offer public.match_offers) RETURNS public.match_offers
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+begin
+  p_offer.rank := null;
+  p_offer.batch_id := null;
+  return p_offer;
+end
+$$;
+
+COMMENT ON FUNCTION private.without_rank(p_offer public.match_offers) IS 'An offer as its mentor may see it: with neither its place nor the others.';
 
 CREATE FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) RETURNS public.mentorship_profiles
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9042,11 +9280,15 @@ CREATE FUNCTION private.zone_hours(p_zone text) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS $$
+declare
+  hours numeric;
 begin
-  return extract(epoch from least(
+  hours := extract(epoch from least(
     (timestamptz '2025-01-15 00:00+00' at time zone p_zone) - timestamp '2025-01-15',
     (timestamptz '2025-07-15 00:00+00' at time zone p_zone) - timestamp '2025-07-15'
   )) / 3600;
+  -- PostgreSQL takes X167 for a time zone.
+  return case when abs(hours) <= 14 then hours end;
 exception
   when invalid_parameter_value then
     return null;
@@ -9120,7 +9362,7 @@ CREATE FUNCTION public.assignment_settings() RETURNS jsonb
     SET search_path TO ''
     AS $$ select private.assignment_settings() $$;
 
-COMMENT ON FUNCTION public.assignment_settings() IS 'matching_settings, and with them auto_assignment, and good_units: from where a score is good.';
+COMMENT ON FUNCTION public.assignment_settings() IS 'matching_settings, and with them auto_assignment; good_units: from where a score is good; offered: how many requests mentors look at; and the hard rules in words.';
 
 CREATE FUNCTION public.calculate_match_score(p_student_id uuid, p_mentor_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -9554,7 +9796,7 @@ CREATE FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integ
   select private.expire_stale(p_run_id, p_fence, least(greatest(p_limit, 1), 1000))
 $$;
 
-COMMENT ON FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Ends offers, requests and questions whose time is over: how many in this run so far, and whether that was all.';
+COMMENT ON FUNCTION public.expire_stale(p_run_id uuid, p_fence bigint, p_limit integer) IS 'Ends offers, requests and questions whose time is over, and offers to mentors who cannot accept any more: how many in this run so far, and whether that was all.';
 
 CREATE FUNCTION public.explain_match(p_student_id uuid, p_mentor_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -10691,6 +10933,7 @@ CREATE VIEW private.source_members WITH (security_invoker='on') AS
 COMMENT ON VIEW private.source_members IS 'members with the columns that mentor_sync maps, under one spelling.';
 
 CREATE TABLE private.stale_profiles (
+    id bigint NOT NULL,
     user_id uuid NOT NULL,
     since timestamp with time zone DEFAULT now() NOT NULL,
     error text
@@ -10698,11 +10941,22 @@ CREATE TABLE private.stale_profiles (
 
 COMMENT ON TABLE private.stale_profiles IS 'People whose terms have to be made again; small changes are dealt with at once.';
 
+COMMENT ON COLUMN private.stale_profiles.id IS 'Place in the order of changes.';
+
 COMMENT ON COLUMN private.stale_profiles.user_id IS 'The person.';
 
 COMMENT ON COLUMN private.stale_profiles.since IS 'Since when.';
 
 COMMENT ON COLUMN private.stale_profiles.error IS 'Why they could not be made; tried again when the person changes something.';
+
+ALTER TABLE private.stale_profiles ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME private.stale_profiles_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.blocked_pairs (
     student_id uuid NOT NULL,
@@ -10981,7 +11235,7 @@ COMMENT ON COLUMN public.match_batches.weights_version IS 'By which match_weight
 
 COMMENT ON COLUMN public.match_batches.input_hash IS 'Hash of what the student and the mentors had told when it was scored.';
 
-COMMENT ON COLUMN public.match_batches.status IS 'offered, accepted; exhausted: all declined; expired: none answered in time; cancelled.';
+COMMENT ON COLUMN public.match_batches.status IS 'offered, accepted; exhausted: all declined or were withdrawn; expired: none answered in time; cancelled.';
 
 COMMENT ON COLUMN public.match_batches.selected_by IS 'The mentor who accepted: users.id.';
 
@@ -11638,7 +11892,7 @@ ALTER TABLE ONLY private.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY private.stale_profiles
-    ADD CONSTRAINT stale_profiles_pkey PRIMARY KEY (user_id);
+    ADD CONSTRAINT stale_profiles_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.blocked_pairs
     ADD CONSTRAINT blocked_pairs_pkey PRIMARY KEY (student_id, mentor_id);
@@ -11795,6 +12049,8 @@ ALTER TABLE ONLY public.users_user
 
 CREATE INDEX profile_terms_posting_idx ON private.profile_terms USING btree (term_id, factor, user_id);
 
+CREATE INDEX stale_profiles_user_idx ON private.stale_profiles USING btree (user_id);
+
 CREATE INDEX blocked_pairs_blocked_by_idx ON public.blocked_pairs USING btree (blocked_by);
 
 CREATE INDEX blocked_pairs_mentor_idx ON public.blocked_pairs USING btree (mentor_id);
@@ -11933,9 +12189,9 @@ CREATE TRIGGER mentor_sync_alerts AFTER UPDATE ON public.job_runs FOR EACH ROW W
 
 CREATE TRIGGER mentor_sync_answered AFTER INSERT ON public.message_answers FOR EACH ROW WHEN ((new.about ~ '^match:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}:(survey:[0-9]{1,6}|final|risk:[0-9-]+)$'::text)) EXECUTE FUNCTION private.survey_answered();
 
-CREATE TRIGGER mentor_sync_assigned_inserted AFTER INSERT ON public.users FOR EACH ROW WHEN ((new.mentor_id IS NOT NULL)) EXECUTE FUNCTION private.mentor_edited();
+CREATE TRIGGER mentor_sync_assigned_inserted AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.mentor_edited();
 
-CREATE TRIGGER mentor_sync_assigned_updated AFTER UPDATE ON public.users FOR EACH ROW WHEN ((old.mentor_id IS DISTINCT FROM new.mentor_id)) EXECUTE FUNCTION private.mentor_edited();
+CREATE TRIGGER mentor_sync_assigned_updated AFTER UPDATE ON public.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.mentor_edited();
 
 CREATE TRIGGER mentor_sync_blocked AFTER INSERT OR UPDATE ON public.blocked_pairs FOR EACH ROW EXECUTE FUNCTION private.pair_blocked();
 
@@ -12569,7 +12825,32 @@ REVOKE ALL ON FUNCTION private.days_since(p_at timestamp with time zone) FROM PU
 REVOKE ALL ON FUNCTION private.decimal_setting(p_key text, p_default numeric) FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.match_offers TO service_role;
-GRANT SELECT ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(id) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(request_id) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(student_id) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(mentor_id) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(units) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(score) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(confidence) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(breakdown) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(reasons) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(status) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(answered_at) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(announced_at) ON TABLE public.match_offers TO authenticated;
+
+GRANT SELECT(created_at) ON TABLE public.match_offers TO authenticated;
 
 REVOKE ALL ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.decline_offer(p_offer_id uuid, p_reason text) TO authenticated;
@@ -12631,6 +12912,8 @@ REVOKE ALL ON FUNCTION private.forbidden_then(p_batch_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.forget_changes() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forget_stale(p_noted bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.free_seats(p_mentor_id uuid) FROM PUBLIC;
 
@@ -12724,6 +13007,8 @@ REVOKE ALL ON FUNCTION private.is_rows_fault(p_code text, p_context text) FROM P
 REVOKE ALL ON FUNCTION private.is_signed_by(p_key text, p_headers jsonb, p_body text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_student_now(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_undo() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.judged_placings(p_pairs jsonb) FROM PUBLIC;
 
@@ -12912,6 +13197,8 @@ REVOKE ALL ON FUNCTION private.placing_counts(p_placings private."placing"[]) FR
 
 REVOKE ALL ON FUNCTION private.placing_records(p_placings private."placing"[], p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.pointless_offers(p_limit integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.post_question(p_title text, p_question text, p_topics text[]) TO authenticated;
 
@@ -12975,9 +13262,11 @@ REVOKE ALL ON FUNCTION private.reject_quietly(p_ids uuid[], p_reason text, p_cod
 REVOKE ALL ON FUNCTION private.release_question(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.release_question(p_id uuid) TO authenticated;
 
-REVOKE ALL ON FUNCTION private.reopen_exhausted(p_batch_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.reopen_exhausted(p_batches uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.reopen_questions(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.reopen_request(p_match public.matches) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.replace_mentor(p_student_id uuid, p_mentor_id uuid, p_reason text, p_actor uuid) FROM PUBLIC;
 
@@ -12997,6 +13286,8 @@ REVOKE ALL ON FUNCTION private.request_terms(p_request_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.requests_to_match(p_after jsonb, p_limit integer, p_student_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION private.require_active(p_student_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_admin() FROM PUBLIC;
 
@@ -13150,6 +13441,8 @@ GRANT ALL ON FUNCTION private.take_runs(p_worker text, p_ids uuid[]) TO service_
 
 REVOKE ALL ON FUNCTION private.takes_seat(p_role text, p_status text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.tell_of_end(p_match public.matches, p_actor uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.tell_of_question(p_question public.quick_questions, p_person uuid, p_type text, p_what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.term_weights(p_student_id uuid, p_weights public.match_weights) FROM PUBLIC;
@@ -13165,6 +13458,8 @@ REVOKE ALL ON FUNCTION private.terms_of_people(p_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.text_setting(p_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.texts_of(p_list jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.told_rule(p_rule text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.too_late_to_begin(p_deadline timestamp with time zone) FROM PUBLIC;
 
@@ -13219,9 +13514,13 @@ REVOKE ALL ON FUNCTION private.was_cancelled(p_code text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.withdraw_match_mail(p_match public.matches) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.withdraw_pointless(p_limit integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.withdraw_session_mail(p_session_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.without_health(p_match public.matches) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.without_rank(p_offer public.match_offers) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.write_profile(p_user_id uuid, p_values jsonb, p_is_new boolean) TO authenticated;
