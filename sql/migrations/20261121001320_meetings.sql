@@ -74,11 +74,36 @@ begin
     raise exception 'Action items are a list of texts, or of {"text", "due", "done"}.'
       using errcode = '22023', hint = 'Such as [{"text": "Write the CV", "due": "2026-12-01"}].';
   end if;
+  if length(items::text) > 20000 then
+    raise exception 'The action items have % characters.', length(items::text)
+      using errcode = '22023', hint = 'They have 20000 at the most, all together.';
+  end if;
   return items;
 end
 $$;
 comment on function private.read_action_items(jsonb) is
   'Action items as they are kept: [{"text", "due", "done"}], due and done where they are given.';
+
+create function private.require_meeting_fits(p_minutes integer, p_format text, p_notes text)
+returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_minutes not between 1 and 1440 then
+    raise exception 'A meeting does not take % minutes.', p_minutes
+      using errcode = '22023', hint = 'p_minutes is 1 to 1440, or left out.';
+  end if;
+  if p_format not in ('video', 'phone', 'in_person', 'chat') then
+    raise exception 'The format "%" is not known.', left(p_format, 40)
+      using errcode = '22023', hint = 'p_format is video, phone, in_person or chat, or left out.';
+  end if;
+  if length(p_notes) > 20000 then
+    raise exception 'The notes have % characters.', length(p_notes)
+      using errcode = '22023', hint = 'p_notes has 20000 at the most.';
+  end if;
+end
+$$;
+comment on function private.require_meeting_fits(integer, text, text) is
+  'An error that says what may be given, where a meeting cannot be logged so.';
 
 -- Definer: nobody writes sessions themselves.
 create function private.log_meeting(
@@ -95,6 +120,7 @@ begin
     raise exception 'This match is %.', theirs.status
       using errcode = 'MS027', hint = 'Meetings are logged while it is active or paused.';
   end if;
+  perform private.require_meeting_fits(p_minutes, p_format, p_notes);
   -- Clocks differ a little.
   if held > now() + interval '5 minutes' then
     raise exception 'A meeting is logged when it was held.'
@@ -230,6 +256,7 @@ revoke all on function
   private.side_of(public.matches, uuid),
   private.own_match(uuid),
   private.read_action_items(jsonb),
+  private.require_meeting_fits(integer, text, text),
   private.log_meeting(uuid, timestamptz, integer, text, text, jsonb),
   private.set_action_items(uuid, jsonb),
   private.meetings_held(),

@@ -148,6 +148,31 @@ comment on function private.keep_feedback(
   public.matches, uuid, integer, text, text, integer, uuid, boolean
 ) is 'Keeps feedback of one side; what was said of the same before is corrected.';
 
+create function private.require_words_fit(p_rating integer, p_comment text, p_type text)
+returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if (p_type in ('survey', 'meeting', 'check_in', 'final', 'general')) is not true then
+    raise exception 'The type "%" of feedback is not known.', left(p_type, 40)
+      using errcode = '22023', hint = 'p_type is survey, meeting, check_in, final or general.';
+  end if;
+  if p_rating not between 1 and 5 then
+    raise exception 'A rating of % cannot be given.', p_rating
+      using errcode = '22023', hint = 'p_rating is 1 to 5, or left out.';
+  end if;
+  if length(p_comment) > 5000 then
+    raise exception 'The comment has % characters.', length(p_comment)
+      using errcode = '22023', hint = 'p_comment has 5000 at the most.';
+  end if;
+  if p_rating is null and coalesce(p_comment, '') = '' then
+    raise exception 'Feedback says something.'
+      using errcode = '22023', hint = 'Give p_rating, 1 to 5, or p_comment, or both.';
+  end if;
+end
+$$;
+comment on function private.require_words_fit(integer, text, text) is
+  'An error that says what may be given, where feedback cannot be kept so.';
+
 create function private.require_feedback_fits(
   p_match public.matches, p_type text, p_comment text, p_session_id uuid
 ) returns void
@@ -183,6 +208,7 @@ language plpgsql volatile security definer set search_path = '' as $$
 declare
   theirs constant public.matches := private.own_match(p_match_id);
 begin
+  perform private.require_words_fit(p_rating, p_comment, p_type);
   perform private.require_feedback_fits(theirs, p_type, p_comment, p_session_id);
   return private.keep_feedback(
     theirs, private.current_user_id(), p_rating, p_comment, p_type,
@@ -507,6 +533,7 @@ revoke all on function
   private.survey_days(),
   private.survey_period(public.matches, integer),
   private.keep_feedback(public.matches, uuid, integer, text, text, integer, uuid, boolean),
+  private.require_words_fit(integer, text, text),
   private.require_feedback_fits(public.matches, text, text, uuid),
   private.submit_feedback(uuid, integer, text, text, uuid, boolean),
   private.refresh_ratings(uuid[]),

@@ -286,27 +286,60 @@ $$;
 comment on function private.require_may_ask(uuid) is
   'An error where a person is no student, or has as many open questions as there may be.';
 
+create function private.require_text_fits(p_name text, p_text text, p_most integer) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if length(p_text) > p_most then
+    raise exception '% has % characters.', p_name, length(p_text)
+      using errcode = '22023', hint = format('It has %s at the most.', p_most);
+  end if;
+end
+$$;
+comment on function private.require_text_fits(text, text, integer) is
+  'An error that says how long a text may be, where it is longer.';
+
+create function private.require_question_fits(p_title text, p_question text, p_topics text[])
+returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_title = '' then
+    raise exception 'A question has a title.'
+      using errcode = '22023', hint = 'Give p_title: the question in a line, of 1 to 200 characters.';
+  end if;
+  perform private.require_text_fits('p_title', p_title, 200);
+  perform private.require_text_fits('p_question', p_question, 5000);
+  if cardinality(p_topics) > 20 then
+    raise exception 'The question has % topics.', cardinality(p_topics)
+      using errcode = '22023', hint = 'p_topics has 20 at the most.';
+  end if;
+end
+$$;
+comment on function private.require_question_fits(text, text, text[]) is
+  'An error that says what may be given, where a question cannot be asked so.';
+
 -- Definer, like all that write questions: nobody writes the table by hand.
 create function private.post_question(p_title text, p_question text, p_topics text[])
 returns public.quick_questions
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   me constant uuid := private.current_user_id();
+  title constant text := private.trim_space(coalesce(p_title, ''));
+  topics constant text[] := array(
+    select t.topic
+    from (
+      select private.trim_space(x.topic) as topic, x.place
+      from unnest(p_topics) with ordinality as x (topic, place)
+    ) as t
+    where t.topic <> ''
+    order by t.place
+  );
   made public.quick_questions;
 begin
   perform private.require_may_ask(me);
+  perform private.require_question_fits(title, p_question, topics);
   insert into public.quick_questions (student_id, title, question, topics, expires_at)
   values (
-    me, private.trim_space(coalesce(p_title, '')), coalesce(p_question, ''),
-    array(
-      select t.topic
-      from (
-        select private.trim_space(x.topic) as topic, x.place
-        from unnest(p_topics) with ordinality as x (topic, place)
-      ) as t
-      where t.topic <> ''
-      order by t.place
-    ),
+    me, title, coalesce(p_question, ''), topics,
     now() + make_interval(days => private.number_setting('question_days', 7))
   )
   returning * into made;
@@ -468,6 +501,7 @@ begin
   if private.trim_space(coalesce(p_answer, '')) = '' then
     raise exception 'An answer says something.' using errcode = '22023', hint = 'Give p_answer.';
   end if;
+  perform private.require_text_fits('p_answer', p_answer, 10000);
   update public.quick_questions as q
   set status = 'completed', answer = p_answer, completed_at = now()
   where q.id = p_id and q.status = 'claimed' and q.claimed_by = private.current_user_id()
@@ -502,8 +536,10 @@ declare
   rated public.quick_questions;
 begin
   if p_rating is null or p_rating not between 1 and 5 then
-    raise exception 'A rating is 1 to 5.' using errcode = '22023', hint = 'Give p_rating.';
+    raise exception 'A rating of % cannot be given.', coalesce(p_rating::text, 'nothing')
+      using errcode = '22023', hint = 'p_rating is 1 to 5.';
   end if;
+  perform private.require_text_fits('p_comment', p_comment, 2000);
   update public.quick_questions as q
   set rating = p_rating, rating_comment = nullif(p_comment, ''), rated_at = now()
   where q.id = p_id and q.student_id = private.current_user_id()
@@ -776,6 +812,8 @@ revoke all on function
   private.ask_mentors(public.quick_questions),
   private.tell_of_question(public.quick_questions, uuid, text, text),
   private.require_may_ask(uuid),
+  private.require_text_fits(text, text, integer),
+  private.require_question_fits(text, text, text[]),
   private.post_question(text, text, text[]),
   private.get_open_questions(text[]),
   private.refuse_question(uuid, text, text),

@@ -62,6 +62,24 @@ def test_who_does_what_with_a_question_of_another(project: Project, people: Peop
     assert status(project, question) == "claimed"
 
 
+def test_what_does_not_fit_is_refused_and_told(project: Project, people: People) -> None:
+    mentor, student = people.mentor("m@example.org"), people.student()
+    ask = "select post_question(%s, %s, %s)"
+    long, many = "x" * 201, [f"t{n}" for n in range(21)]
+    for title, text, topics in ((" ", "", []), (long, "", []), ("A", long * 25, []), ("A", "", many)):
+        assert people.refused(student, ask, title, text, topics) == "22023"
+    assert project.rows("select from quick_questions") == []
+    question = people.question(student)
+    people.claim(mentor, question)
+    answer = "select complete_question(%s, repeat('x', 10001))"
+    assert people.refused(mentor, answer, question) == "22023"
+    people.answer(mentor, question)
+    rate = "select rate_question(%s, %s, repeat('x', 2001))"
+    assert people.refused(student, rate, question, 5) == "22023"
+    assert people.refused(student, "select rate_question(%s, 9)", question) == "22023"
+    assert people.rate(student, question) == 5
+
+
 def test_the_mail_says_what_its_kind_needs(project: Project, people: People) -> None:
     people.mentor("m@example.org", "SQL")
     people.question(people.student(), "SQL", title="A join?")
