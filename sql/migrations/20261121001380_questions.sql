@@ -87,7 +87,7 @@ comment on column public.mentor_leaderboard.points is 'See private.leaderboard_p
 comment on column public.mentor_leaderboard.questions_completed is 'Questions answered.';
 comment on column public.mentor_leaderboard.question_rating is 'Their mean rating; empty: unrated.';
 comment on column public.mentor_leaderboard.sessions_held is 'Sessions and meetings held.';
-comment on column public.mentor_leaderboard.matches_completed is 'Matches completed.';
+comment on column public.mentor_leaderboard.matches_completed is 'Matches completed in which they met.';
 comment on column public.mentor_leaderboard.refreshed_at is 'When the row last changed.';
 
 alter table public.quick_questions enable row level security;
@@ -686,7 +686,7 @@ language sql immutable set search_path = '' as $$
 $$;
 comment on function private.leaderboard_points(bigint, bigint, bigint, bigint) is
   'Points: 10 a question answered, and 2 for each star above three that its rating has; 5 a'
-  ' session or meeting held; 30 a match completed.';
+  ' session or meeting held; 30 a match completed in which they met.';
 
 create function private.leaderboard() returns setof public.mentor_leaderboard
 language sql stable set search_path = '' as $$
@@ -711,7 +711,11 @@ language sql stable set search_path = '' as $$
     ) as s on s.mentor_id = t.person_id
     left join (
       select x.mentor_id, count(*) as completed
-      from public.matches as x where x.status = 'completed'
+      from public.matches as x
+      where x.status = 'completed' and exists (
+        select from public.mentorship_sessions as y
+        where y.match_id = x.id and y.status = 'COMPLETED' and not y.is_deleted
+      )
       group by x.mentor_id
     ) as m on m.mentor_id = t.person_id
     where t.is_approved and t.is_active and t.person_id is not null
