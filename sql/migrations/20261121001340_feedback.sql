@@ -279,6 +279,13 @@ comment on function private.refresh_ratings(uuid[]) is
   'Makes the rating of these mentors again: the mean over their matches of what students gave.';
 
 -- Whoever asks for help was heard of, the two together were not.
+create function private.is_contact(p_feedback public.mentorship_feedback) returns boolean
+language sql immutable set search_path = '' as $$
+  select p_feedback.feedback_type <> 'check_in' or p_feedback.comment <> 'help'
+$$;
+comment on function private.is_contact(public.mentorship_feedback) is
+  'Whether feedback says that the two of a match are in contact.';
+
 create function private.note_contact(p_matches uuid[]) returns void
 language sql volatile set search_path = '' as $$
   update public.matches as m
@@ -287,7 +294,8 @@ language sql volatile set search_path = '' as $$
 $$;
 comment on function private.note_contact(uuid[]) is 'The two of these matches were heard of now.';
 
--- Definer: whoever's write it was may change neither mentors nor matches.
+-- Definer: whoever's write it was may change neither mentors nor matches. Where somebody else
+-- changes what was said, as one who clears comments away, nobody was heard of.
 create function private.feedback_changed() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -298,9 +306,17 @@ begin
   end if;
   if tg_op <> 'DELETE' then
     rated := rated || array(select n.about_id from new_rows as n where n.author_role = 'student');
+  end if;
+  if tg_op = 'INSERT' then
+    perform private.note_contact(array(
+      select n.match_id from new_rows as n where private.is_contact(n)
+    ));
+  elsif tg_op = 'UPDATE' then
     perform private.note_contact(array(
       select n.match_id from new_rows as n
-      where n.feedback_type <> 'check_in' or n.comment <> 'help'
+      inner join old_rows as o using (id)
+      where private.is_contact(n) and n.author_id = private.current_user_id()
+        and (n.rating, n.comment) is distinct from (o.rating, o.comment)
     ));
   end if;
   perform private.refresh_ratings(array(select distinct r.id from unnest(rated) as r (id)));
@@ -341,6 +357,9 @@ begin
     perform private.keep_feedback(
       theirs, new.user_id, null, new.answer, 'check_in', private.day_of(theirs, now()), null, null
     );
+  end if;
+  if new.answer <> 'help' then
+    perform private.note_contact(array[theirs.id]);
   end if;
   return null;
 end
@@ -537,6 +556,7 @@ revoke all on function
   private.require_feedback_fits(public.matches, text, text, uuid),
   private.submit_feedback(uuid, integer, text, text, uuid, boolean),
   private.refresh_ratings(uuid[]),
+  private.is_contact(public.mentorship_feedback),
   private.note_contact(uuid[]),
   private.feedback_changed(),
   private.survey_answered(),

@@ -131,3 +131,20 @@ def test_feedback_is_contact_and_a_call_for_help_is_none(project: Project) -> No
     other.says(other.mentor, None, "help", p_type="check_in")
     assert two.row("last_contact_at is not null") == (True,)
     assert other.row("last_contact_at is not null") == (False,)
+
+
+def test_who_clears_comments_away_was_not_heard_of(project: Project) -> None:
+    two = pair(project, days=65)
+    two.says(two.mentor, 4, "Fine", p_type="survey")
+    two.age(30)
+    assert two.row("last_contact_at") == (None,)
+    project.run("update mentorship_feedback set comment = ''")
+    with as_service(project) as service:
+        service.changed("update mentorship_feedback set comment = '', rating = 3")
+        service.connection.commit()
+    assert two.row("last_contact_at") == (None,)
+    project.run("update mentorship_feedback set period = 3")
+    two.says(two.mentor, 2, p_type="survey")
+    assert rating(project, two.mentor) == (0.0, 0)
+    assert two.row("last_contact_at is not null") == (True,)
+    assert project.one("select count(*) from mentorship_feedback") == 1
