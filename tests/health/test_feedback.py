@@ -99,7 +99,10 @@ def test_what_is_wrong_is_named_and_what_may_be_given(project: Project) -> None:
         f"{log} p_minutes => -45)": ("A meeting does not take -45 minutes.", "1 to 1440"),
         f"{log} p_format => 'hologram')": ('The format "hologram" is not known.', "in_person"),
         f"{give} 9)": ("A rating of 9 cannot be given.", "1 to 5"),
-        f"{give} 3, p_type => 'rumour')": ('The type "rumour" of feedback is not known.', "check_in"),
+        f"{give} 3, p_type => 'rumour')": (
+            'The type "rumour" of feedback is not known.',
+            "check_in",
+        ),
     }
     for call, (message, hint) in said.items():
         with acts(project, two.student) as student, pytest.raises(psycopg.Error) as caught:

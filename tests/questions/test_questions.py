@@ -66,7 +66,12 @@ def test_what_does_not_fit_is_refused_and_told(project: Project, people: People)
     mentor, student = people.mentor("m@example.org"), people.student()
     ask = "select post_question(%s, %s, %s)"
     long, many = "x" * 201, [f"t{n}" for n in range(21)]
-    for title, text, topics in ((" ", "", []), (long, "", []), ("A", long * 25, []), ("A", "", many)):
+    for title, text, topics in (
+        (" ", "", []),
+        (long, "", []),
+        ("A", long * 25, []),
+        ("A", "", many),
+    ):
         assert people.refused(student, ask, title, text, topics) == "22023"
     assert project.rows("select from quick_questions") == []
     question = people.question(student)
