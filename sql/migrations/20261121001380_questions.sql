@@ -13,6 +13,7 @@ create table public.quick_questions (
   title text not null,
   question text not null default '',
   topics text[] not null default '{}',
+  terms text[] not null default '{}',
   status text not null default 'open',
   claimed_by uuid references public.users (id) on delete set null,
   claimed_at timestamptz,
@@ -51,6 +52,7 @@ comment on column public.quick_questions.student_id is 'Who asks: users.id.';
 comment on column public.quick_questions.title is 'The question in a line.';
 comment on column public.quick_questions.question is 'The question.';
 comment on column public.quick_questions.topics is 'What it is about.';
+comment on column public.quick_questions.terms is 'The topics, as they are compared.';
 comment on column public.quick_questions.status is
   'open, claimed, completed, expired or cancelled.';
 comment on column public.quick_questions.claimed_by is 'The mentor who took it: users.id.';
@@ -102,6 +104,43 @@ grant select on table public.mentor_leaderboard to authenticated;
 
 create trigger mentor_sync_touch before update on public.quick_questions
 for each row when (old is distinct from new) execute function private.touch_updated_at();
+
+-- Definer: whoever writes a question need not read the vocabulary.
+create function private.settle_question() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  new.terms := array(select t.term from private.terms_of(new.topics) as t (term) order by t.term);
+  return new;
+end
+$$;
+comment on function private.settle_question() is
+  'Trigger: the terms of a question are made once, and not whenever somebody looks at it.';
+
+create trigger mentor_sync_settled before insert or update of topics, terms
+on public.quick_questions
+for each row execute function private.settle_question();
+
+-- Definer, likewise. Open questions are few, and those that name neither word stay as they are.
+create function private.question_alias_changed() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  changed constant text[] := case tg_op
+    when 'INSERT' then array[new.alias, new.term]
+    when 'DELETE' then array[old.alias, old.term]
+    else array[old.alias, old.term, new.alias, new.term]
+  end;
+begin
+  update public.quick_questions as q
+  set topics = q.topics
+  where q.status in ('open', 'claimed') and q.terms && changed;
+  return null;
+end
+$$;
+comment on function private.question_alias_changed() is
+  'Trigger: questions that name the word or its meaning follow.';
+
+create trigger mentor_sync_questions after insert or update or delete on public.term_aliases
+for each row execute function private.question_alias_changed();
 
 -- Who answers -------------------------------------------------------------------------------
 
@@ -168,7 +207,7 @@ language sql stable
 set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
   with topic as materialized (
     select k.id
-    from private.terms_of(p_question.topics) as named (term)
+    from unnest(p_question.terms) as named (term)
     inner join public.match_terms as k on k.term = named.term
   ),
   found as materialized (
@@ -378,14 +417,13 @@ begin
   end if;
   return query
   select
-    q.id, q.title, q.question, q.topics, u.full_name, topic.terms && mine as suits, q.created_at,
+    q.id, q.title, q.question, q.topics, u.full_name, q.terms && mine as suits, q.created_at,
     q.expires_at
   from public.quick_questions as q
   inner join public.users as u on u.id = q.student_id
-  cross join lateral (select array(select private.terms_of(q.topics))) as topic (terms)
   where q.status = 'open' and q.expires_at > now() and q.student_id is distinct from me
     and q.student_id <> all (blocked)
-    and (p_topics is null or topic.terms && wanted)
+    and (p_topics is null or q.terms && wanted)
   order by suits desc, q.created_at, q.id;
 end
 $$;
@@ -809,6 +847,8 @@ comment on function public.get_leaderboard(integer) is
   'The mentors with most points, as of the last run of refresh_leaderboard. For signed-in people.';
 
 revoke all on function
+  private.settle_question(),
+  private.question_alias_changed(),
   private.answers_questions(),
   private.blocked_students(),
   private.terms_of_mentor(uuid),

@@ -137,10 +137,10 @@ def test_one_row_of_weights_is_current(project: Project) -> None:
     weights = "goals, industry, research, technical, location, communication"
     project.run(f"insert into match_weights ({weights}) values (0, 0, 0, 100, 0, 0)")
     found = "select version from match_weights where is_current"
+    twice = "select 0, 0, 0, 100, 0, 0, true from generate_series(1, 2)"
     for statement in (
         "update match_weights set is_current = true",
-        f"insert into match_weights ({weights}, is_current)"
-        " select 0, 0, 0, 100, 0, 0, true from generate_series(1, 2)",
+        f"insert into match_weights ({weights}, is_current) {twice}",
     ):
         with pytest.raises(psycopg.Error, match="Only one row") as caught:
             project.run(statement)
