@@ -145,9 +145,7 @@ def test_mentors_see_first_what_suits_them(project: Project, people: People) -> 
         assert anybody.refused("select id from get_open_questions()")
 
 
-def test_a_question_keeps_its_terms_and_follows_an_alias(
-    project: Project, people: People
-) -> None:
+def test_a_question_keeps_its_terms_and_follows_an_alias(project: Project, people: People) -> None:
     mentor, student = people.mentor("m@example.org", "JavaScript"), people.student()
     js, other = people.question(student, "JS"), people.question(student, "Ecma Skript")
     listed = "select id, suits from get_open_questions()"
