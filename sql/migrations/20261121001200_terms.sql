@@ -290,7 +290,8 @@ $$;
 -- two share, so that what has none in common takes no time.
 create function private.suggest_aliases(p_limit integer)
 returns table (alias text, term text, similarity real, people bigint)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer
+set search_path = '' set enable_nestloop = off as $$
 declare
   home constant name := (
     select e.extnamespace::regnamespace::text from pg_catalog.pg_extension as e
