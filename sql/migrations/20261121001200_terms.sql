@@ -285,10 +285,13 @@ exception
 end
 $$;
 
--- Definer, for admins: it counts people's terms.
+-- Definer, for admins: it counts people's terms. A thousand words that are not known are compared
+-- with those that are, and with the 200 of their own that most people name; by the trigrams that
+-- two share, so that what has none in common takes no time.
 create function private.suggest_aliases(p_limit integer)
 returns table (alias text, term text, similarity real, people bigint)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer
+set search_path = '' set enable_nestloop = off as $$
 declare
   home constant name := (
     select e.extnamespace::regnamespace::text from pg_catalog.pg_extension as e
@@ -305,29 +308,53 @@ begin
   return query execute format(
     $sql$
       with used as materialized (
-        select t.id, t.term, t.is_known, count(distinct p.user_id) as people
+        select t.id, t.term, t.is_known, coalesce(n.people, 0) as people
         from public.match_terms as t
-        left join private.profile_terms as p on p.term_id = t.id and p.factor <= 4
-        group by t.id
+        left join (
+          select p.term_id, count(distinct p.user_id) as people
+          from private.profile_terms as p where p.factor <= 4
+          group by p.term_id
+        ) as n on n.term_id = t.id
       ),
-      unknown as (
-        select u.* from used as u
+      unknown as materialized (
+        select u.*, %1$s.show_trgm(u.term) as grams,
+          row_number() over (order by u.people desc, u.term) as place
+        from used as u
         where not u.is_known and u.people > 0
-        order by u.people desc, u.term
+        order by place
         limit 1000
+      ),
+      candidate as materialized (
+        select k.id, k.term, true as is_known, k.people, %1$s.show_trgm(k.term) as grams
+        from used as k where k.is_known
+        union all
+        select u.id, u.term, false, u.people, u.grams from unknown as u where u.place <= 200
+      ),
+      shared as (
+        select a.id, b.id as twin_id, count(*) as n
+        from (select u.id, g.gram from unknown as u cross join unnest(u.grams) as g (gram)) as a
+        inner join (
+          select c.id, g.gram from candidate as c cross join unnest(c.grams) as g (gram)
+        ) as b on b.gram = a.gram and b.id <> a.id
+        group by a.id, b.id
+      ),
+      twin as (
+        select distinct on (u.id) u.term, k.term as twin, alike.similarity, u.people
+        from shared as s
+        inner join unknown as u on u.id = s.id
+        inner join candidate as k on k.id = s.twin_id
+        cross join lateral (
+          select (
+            s.n::real / (cardinality(u.grams) + cardinality(k.grams) - s.n)
+          )::real as similarity
+        ) as alike
+        where alike.similarity >= 0.35 and abs(length(k.term) - length(u.term)) <= 6
+          and (k.is_known or (k.people, k.term) > (u.people, u.term))
+        order by u.id, alike.similarity desc, k.term
       )
-      select u.term, twin.term, twin.similarity, u.people
-      from unknown as u
-      cross join lateral (
-        select k.term, %1$s.similarity(u.term, k.term) as similarity
-        from used as k
-        where k.id <> u.id and (k.is_known or (k.people, k.term) > (u.people, u.term))
-          and abs(length(k.term) - length(u.term)) <= 6
-        order by 2 desc, k.term
-        limit 1
-      ) as twin
-      where twin.similarity >= 0.35
-      order by u.people desc, twin.similarity desc, u.term
+      select t.term, t.twin, t.similarity, t.people
+      from twin as t
+      order by t.people desc, t.similarity desc, t.term
       limit $1
     $sql$, quote_ident(home)
   ) using p_limit;

@@ -19,8 +19,9 @@ create table public.match_weights (
     check (goals + industry + research + technical + location + communication = 100)
 );
 
-create unique index match_weights_one_current_idx on public.match_weights (is_current)
-where is_current;
+-- Checked in the end: what becomes current takes the place of what was in between.
+alter table public.match_weights add constraint match_weights_one_current
+exclude (is_current with =) where (is_current) deferrable initially deferred;
 
 comment on table public.match_weights is
   'What the parts of a score count. Add a row and set is_current to change them.';
@@ -80,19 +81,29 @@ using ((select private.is_admin()));
 
 create function private.settle_weights() returns trigger
 language plpgsql volatile set search_path = '' as $$
+declare
+  made constant integer[] := array(select n.version from new_rows as n where n.is_current);
 begin
-  if new.is_current then
-    update public.match_weights as w set is_current = false
-    where w.is_current and w.version <> new.version;
+  if cardinality(made) > 1 then
+    raise exception 'Only one row of match_weights can be current.'
+      using errcode = '22023', hint = 'Set is_current in one row: where version = ' || made[1] || '.';
   end if;
-  return new;
+  if cardinality(made) = 1 then
+    update public.match_weights as w set is_current = false
+    where w.is_current and w.version <> made[1];
+  end if;
+  return null;
 end
 $$;
 comment on function private.settle_weights() is
   'Trigger: what becomes current takes the place of what was.';
 
-create trigger mentor_sync_settled before insert or update of is_current on public.match_weights
-for each row execute function private.settle_weights();
+create trigger mentor_sync_settled_inserted after insert on public.match_weights
+referencing new table as new_rows
+for each statement execute function private.settle_weights();
+create trigger mentor_sync_settled_updated after update on public.match_weights
+referencing new table as new_rows
+for each statement execute function private.settle_weights();
 
 create function private.current_weights() returns public.match_weights
 language plpgsql stable set search_path = '' as $$

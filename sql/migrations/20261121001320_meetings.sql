@@ -74,13 +74,58 @@ begin
     raise exception 'Action items are a list of texts, or of {"text", "due", "done"}.'
       using errcode = '22023', hint = 'Such as [{"text": "Write the CV", "due": "2026-12-01"}].';
   end if;
+  if length(items::text) > 20000 then
+    raise exception 'The action items have % characters.', length(items::text)
+      using errcode = '22023', hint = 'They have 20000 at the most, all together.';
+  end if;
   return items;
 end
 $$;
 comment on function private.read_action_items(jsonb) is
   'Action items as they are kept: [{"text", "due", "done"}], due and done where they are given.';
 
--- Definer: nobody writes sessions themselves.
+-- Clocks differ a little; and who met first and was matched then has a day for it.
+create function private.require_time_fits(p_match public.matches, p_held timestamptz)
+returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_held > now() + interval '5 minutes' then
+    raise exception 'A meeting is logged when it was held.'
+      using errcode = '22023', hint = 'Give p_held_at a time that is over.';
+  end if;
+  if p_held < p_match.started_at - interval '1 day' then
+    raise exception 'At % the match had not begun.', p_held
+      using errcode = '22023',
+        hint = 'Give p_held_at a time since it began: ' || private.day_name(p_match.started_at) || '.';
+  end if;
+end
+$$;
+comment on function private.require_time_fits(public.matches, timestamptz) is
+  'An error where a meeting of the match cannot have been held then.';
+
+create function private.require_meeting_fits(p_minutes integer, p_format text, p_notes text)
+returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_minutes not between 1 and 1440 then
+    raise exception 'A meeting does not take % minutes.', p_minutes
+      using errcode = '22023', hint = 'p_minutes is 1 to 1440, or left out.';
+  end if;
+  if p_format not in ('video', 'phone', 'in_person', 'chat') then
+    raise exception 'The format "%" is not known.', left(p_format, 40)
+      using errcode = '22023', hint = 'p_format is video, phone, in_person or chat, or left out.';
+  end if;
+  if length(p_notes) > 20000 then
+    raise exception 'The notes have % characters.', length(p_notes)
+      using errcode = '22023', hint = 'p_notes has 20000 at the most.';
+  end if;
+end
+$$;
+comment on function private.require_meeting_fits(integer, text, text) is
+  'An error that says what may be given, where a meeting cannot be logged so.';
+
+-- Definer: nobody writes sessions themselves. Logged again, because an answer was lost, a meeting
+-- is the same one; the match is locked, so of two at once the second finds it.
 create function private.log_meeting(
   p_match_id uuid, p_held_at timestamptz, p_minutes integer, p_format text, p_notes text,
   p_action_items jsonb
@@ -91,21 +136,25 @@ declare
   held constant timestamptz := coalesce(p_held_at, now());
   made uuid;
 begin
+  select s.session_id into made from public.mentorship_sessions as s
+  where s.match_id = theirs.id and s.scheduled_at = held and s.status = 'COMPLETED'
+    and s.logged_by = private.current_user_id() and not s.is_deleted
+  limit 1;
+  if found then
+    return made;
+  end if;
   if theirs.status not in ('active', 'paused') then
     raise exception 'This match is %.', theirs.status
       using errcode = 'MS027', hint = 'Meetings are logged while it is active or paused.';
   end if;
-  -- Clocks differ a little.
-  if held > now() + interval '5 minutes' then
-    raise exception 'A meeting is logged when it was held.'
-      using errcode = '22023', hint = 'Give p_held_at a time that is over.';
-  end if;
+  perform private.require_meeting_fits(p_minutes, p_format, p_notes);
+  perform private.require_time_fits(theirs, held);
   insert into public.mentorship_sessions (
     match_id, mentor_id, user_id, session_type, status, scheduled_at, completed_at,
     session_duration_minutes, format, notes, action_items, logged_by
   )
   values (
-    theirs.id, theirs.mentor_id, theirs.student_id, 'MENTORSHIP', 'COMPLETED', least(held, now()),
+    theirs.id, theirs.mentor_id, theirs.student_id, 'MENTORSHIP', 'COMPLETED', held,
     least(held, now()), p_minutes, p_format, nullif(p_notes, ''),
     private.read_action_items(p_action_items), private.current_user_id()
   )
@@ -130,8 +179,8 @@ language sql volatile set search_path = '' as $$
   )
 $$;
 comment on function public.log_meeting(uuid, timestamptz, integer, text, text, jsonb) is
-  'Logs a meeting that was held, by either side of a match: its id. Action items are texts, or'
-  ' {"text", "due", "done"}.';
+  'Logs a meeting that was held, by either side of a match: its id, and the same one where it is'
+  ' called again with the same p_held_at. Action items are texts, or {"text", "due", "done"}.';
 
 -- Definer, likewise.
 create function private.set_action_items(p_meeting_id uuid, p_action_items jsonb) returns uuid
@@ -230,6 +279,8 @@ revoke all on function
   private.side_of(public.matches, uuid),
   private.own_match(uuid),
   private.read_action_items(jsonb),
+  private.require_time_fits(public.matches, timestamptz),
+  private.require_meeting_fits(integer, text, text),
   private.log_meeting(uuid, timestamptz, integer, text, text, jsonb),
   private.set_action_items(uuid, jsonb),
   private.meetings_held(),

@@ -148,6 +148,31 @@ comment on function private.keep_feedback(
   public.matches, uuid, integer, text, text, integer, uuid, boolean
 ) is 'Keeps feedback of one side; what was said of the same before is corrected.';
 
+create function private.require_words_fit(p_rating integer, p_comment text, p_type text)
+returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if (p_type in ('survey', 'meeting', 'check_in', 'final', 'general')) is not true then
+    raise exception 'The type "%" of feedback is not known.', left(p_type, 40)
+      using errcode = '22023', hint = 'p_type is survey, meeting, check_in, final or general.';
+  end if;
+  if p_rating not between 1 and 5 then
+    raise exception 'A rating of % cannot be given.', p_rating
+      using errcode = '22023', hint = 'p_rating is 1 to 5, or left out.';
+  end if;
+  if length(p_comment) > 5000 then
+    raise exception 'The comment has % characters.', length(p_comment)
+      using errcode = '22023', hint = 'p_comment has 5000 at the most.';
+  end if;
+  if p_rating is null and coalesce(p_comment, '') = '' then
+    raise exception 'Feedback says something.'
+      using errcode = '22023', hint = 'Give p_rating, 1 to 5, or p_comment, or both.';
+  end if;
+end
+$$;
+comment on function private.require_words_fit(integer, text, text) is
+  'An error that says what may be given, where feedback cannot be kept so.';
+
 create function private.require_feedback_fits(
   p_match public.matches, p_type text, p_comment text, p_session_id uuid
 ) returns void
@@ -183,6 +208,7 @@ language plpgsql volatile security definer set search_path = '' as $$
 declare
   theirs constant public.matches := private.own_match(p_match_id);
 begin
+  perform private.require_words_fit(p_rating, p_comment, p_type);
   perform private.require_feedback_fits(theirs, p_type, p_comment, p_session_id);
   return private.keep_feedback(
     theirs, private.current_user_id(), p_rating, p_comment, p_type,
@@ -253,6 +279,13 @@ comment on function private.refresh_ratings(uuid[]) is
   'Makes the rating of these mentors again: the mean over their matches of what students gave.';
 
 -- Whoever asks for help was heard of, the two together were not.
+create function private.is_contact(p_feedback public.mentorship_feedback) returns boolean
+language sql immutable set search_path = '' as $$
+  select p_feedback.feedback_type <> 'check_in' or p_feedback.comment <> 'help'
+$$;
+comment on function private.is_contact(public.mentorship_feedback) is
+  'Whether feedback says that the two of a match are in contact.';
+
 create function private.note_contact(p_matches uuid[]) returns void
 language sql volatile set search_path = '' as $$
   update public.matches as m
@@ -261,7 +294,8 @@ language sql volatile set search_path = '' as $$
 $$;
 comment on function private.note_contact(uuid[]) is 'The two of these matches were heard of now.';
 
--- Definer: whoever's write it was may change neither mentors nor matches.
+-- Definer: whoever's write it was may change neither mentors nor matches. Where somebody else
+-- changes what was said, as one who clears comments away, nobody was heard of.
 create function private.feedback_changed() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -272,9 +306,17 @@ begin
   end if;
   if tg_op <> 'DELETE' then
     rated := rated || array(select n.about_id from new_rows as n where n.author_role = 'student');
+  end if;
+  if tg_op = 'INSERT' then
+    perform private.note_contact(array(
+      select n.match_id from new_rows as n where private.is_contact(n)
+    ));
+  elsif tg_op = 'UPDATE' then
     perform private.note_contact(array(
       select n.match_id from new_rows as n
-      where n.feedback_type <> 'check_in' or n.comment <> 'help'
+      inner join old_rows as o using (id)
+      where private.is_contact(n) and n.author_id = private.current_user_id()
+        and (n.rating, n.comment) is distinct from (o.rating, o.comment)
     ));
   end if;
   perform private.refresh_ratings(array(select distinct r.id from unnest(rated) as r (id)));
@@ -315,6 +357,9 @@ begin
     perform private.keep_feedback(
       theirs, new.user_id, null, new.answer, 'check_in', private.day_of(theirs, now()), null, null
     );
+  end if;
+  if new.answer <> 'help' then
+    perform private.note_contact(array[theirs.id]);
   end if;
   return null;
 end
@@ -507,9 +552,11 @@ revoke all on function
   private.survey_days(),
   private.survey_period(public.matches, integer),
   private.keep_feedback(public.matches, uuid, integer, text, text, integer, uuid, boolean),
+  private.require_words_fit(integer, text, text),
   private.require_feedback_fits(public.matches, text, text, uuid),
   private.submit_feedback(uuid, integer, text, text, uuid, boolean),
   private.refresh_ratings(uuid[]),
+  private.is_contact(public.mentorship_feedback),
   private.note_contact(uuid[]),
   private.feedback_changed(),
   private.survey_answered(),

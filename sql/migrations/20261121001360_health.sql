@@ -165,16 +165,34 @@ $$;
 comment on function private.health_parts(private.match_signs, integer) is
   'The parts of a health score: [{"part", "points", "of", "why"}].';
 
--- In the first two weeks nothing is at risk. Whoever asks for help is at risk, whatever the score.
+-- Peers are in no directory, and some whom an admin matched are not either.
+create function private.mentor_left(p_match public.matches) returns boolean
+language sql stable set search_path = '' as $$
+  select p_match.role <> 'peer' and coalesce((
+    select not bool_or(t.is_active and t.is_approved) from public.mentors as t
+    where t.person_id = p_match.mentor_id
+  ), false)
+$$;
+comment on function private.mentor_left(public.matches) is
+  'Whether the mentor of a match is in the directory, and not active or not approved there.';
+
+-- In the first two weeks nothing is at risk. Whoever asks for help is at risk, whatever the score,
+-- and whoever lost their mentor.
 create function private.match_health(p_ids uuid[])
-returns table (match_id uuid, score integer, status text, reasons jsonb, asks_for_help boolean)
+returns table (
+  match_id uuid, score integer, status text, reasons jsonb, asks_for_help boolean,
+  mentor_left boolean
+)
 language sql stable set search_path = '' as $$
   select m.id, total.score, case
+    when mentor.left then 'at_risk'
     when total.score >= known.watch and not signs.asks_for_help then 'healthy'
     when private.days_since(signs.since) < 14 then 'unknown'
     when total.score < known.at_risk or signs.asks_for_help then 'at_risk'
     else 'watch'
-  end, parts.reasons, signs.asks_for_help
+  end, parts.reasons || case when mentor.left then jsonb_build_array(
+    private.health_part('mentor', 0, 0, 'the mentor is not active any more')
+  ) else '[]' end, signs.asks_for_help, mentor.left
   from (
     select
       greatest(private.number_setting('silence_days', 21), 1) as silence,
@@ -184,6 +202,7 @@ language sql stable set search_path = '' as $$
   ) as known
   cross join public.matches as m
   cross join lateral private.signs_of(m, known.silence) as signs
+  cross join lateral (select private.mentor_left(m) as left offset 0) as mentor
   cross join lateral (select private.health_parts(signs, known.silence) as reasons offset 0) as parts
   cross join lateral (
     select sum((p.part ->> 'points')::integer)::integer as score
@@ -206,23 +225,26 @@ create type private.health_change as (
   at_risk_since timestamptz,
   escalated_at timestamptz,
   asks_for_help boolean,
+  mentor_left boolean,
   last_contact_at timestamptz,
   was_at_risk_since timestamptz,
   was_escalated_at timestamptz
 );
 comment on type private.health_change is 'A match whose health is another than its row says.';
 
+-- That the mentor left is told at once, and where something else was told before, too.
 create function private.health_changes(p_ids uuid[]) returns setof private.health_change
 language sql stable set search_path = '' as $$
   select
     m.id, m.student_id, m.mentor_id, h.score, h.status, h.reasons, risk.since, risk.told,
-    h.asks_for_help, m.last_contact_at, m.at_risk_since, m.escalated_at
+    h.asks_for_help, h.mentor_left, m.last_contact_at, m.at_risk_since, m.escalated_at
   from private.match_health(p_ids) as h
   inner join public.matches as m on m.id = h.match_id and m.status = 'active'
   cross join lateral (
     select
       case when h.status = 'at_risk' then coalesce(m.at_risk_since, now()) end as since,
       case when h.status = 'at_risk' then coalesce(
+        case when h.mentor_left and not m.health_reasons @> '[{"part": "mentor"}]' then now() end,
         m.escalated_at,
         case when h.asks_for_help or m.at_risk_since <= now() - make_interval(
           days => private.number_setting('escalate_days', 7)
@@ -243,7 +265,7 @@ $$;
 comment on function private.risk_about(uuid, timestamptz) is
   'What the check-ins of an episode at risk are about.';
 
--- Where one of them asks for help, both need an answer and no question.
+-- Where one of them asks for help or the mentor left, both need an answer and no question.
 create function private.queue_check_ins(p_changes private.health_change[]) returns bigint
 language sql volatile set search_path = '' as $$
   with queued as (
@@ -263,7 +285,8 @@ language sql volatile set search_path = '' as $$
     ) as side (person, other)
     inner join public.users as u on u.id = side.person and u.status = 'Active'
     inner join public.users as o on o.id = side.other
-    where c.was_at_risk_since is null and c.at_risk_since is not null and not c.asks_for_help
+    where c.was_at_risk_since is null and c.at_risk_since is not null
+      and not c.asks_for_help and not c.mentor_left
     order by c.match_id, side.person
   )
   select count(*) from queued
@@ -277,12 +300,16 @@ language sql volatile set search_path = '' as $$
   with told as (
     select c.match_id, format(
       '%s with %s (%s)', coalesce(s.full_name, 'a student'), coalesce(t.full_name, 'a mentor'),
-      case when c.asks_for_help then 'asks for help' else 'health ' || c.score end
-    ) as line
+      case
+        when c.mentor_left then 'the mentor is not active any more'
+        when c.asks_for_help then 'asks for help'
+        else 'health ' || c.score
+      end
+    ) as line, c.mentor_left
     from unnest(p_changes) as c
     inner join public.users as s on s.id = c.student_id
     inner join public.users as t on t.id = c.mentor_id
-    where c.was_escalated_at is null and c.escalated_at is not null
+    where c.escalated_at is not null and c.escalated_at is distinct from c.was_escalated_at
   ),
   made as (
     insert into public.job_alerts (kind, job, message, hint)
@@ -291,14 +318,17 @@ language sql volatile set search_path = '' as $$
       format('Matches at risk: %s. ', count(*)) || array_to_string(
         (array_agg(t.line order by t.line, t.match_id))[:20], ', '
       ) || case when count(*) > 20 then ' and others' else '' end || '.',
-      'See v_at_risk_matches.'
+      'See v_at_risk_matches.' || case when bool_or(t.mentor_left) then
+        ' Who could take over from a mentor: mentor-sync simulate leave ADDRESS'
+      else '' end
     from told as t
     having count(*) > 0
   )
   select count(*) from told
 $$;
 comment on function private.escalate(private.health_change[]) is
-  'Tells the admins of matches that are at risk for long, or where somebody asks for help.';
+  'Tells the admins of matches that are at risk for long, where somebody asks for help, or whose'
+  ' mentor left.';
 
 create function private.keep_health(p_changes private.health_change[]) returns void
 language sql volatile set search_path = '' as $$
@@ -306,7 +336,7 @@ language sql volatile set search_path = '' as $$
     private.risk_about(c.match_id, c.was_at_risk_since), array['health_check_in']
   )
   from unnest(p_changes) as c
-  where c.was_at_risk_since is not null and c.at_risk_since is null;
+  where c.was_at_risk_since is not null and (c.at_risk_since is null or c.mentor_left);
   update public.matches as m
   set
     health_score = c.score, health_status = c.status, health_reasons = c.reasons,
@@ -436,6 +466,7 @@ revoke all on function
   private.day_name(timestamptz),
   private.signs_of(public.matches, integer),
   private.health_parts(private.match_signs, integer),
+  private.mentor_left(public.matches),
   private.match_health(uuid[]),
   private.health_changes(uuid[]),
   private.risk_about(uuid, timestamptz),

@@ -13,6 +13,7 @@ create table public.quick_questions (
   title text not null,
   question text not null default '',
   topics text[] not null default '{}',
+  terms text[] not null default '{}',
   status text not null default 'open',
   claimed_by uuid references public.users (id) on delete set null,
   claimed_at timestamptz,
@@ -51,6 +52,7 @@ comment on column public.quick_questions.student_id is 'Who asks: users.id.';
 comment on column public.quick_questions.title is 'The question in a line.';
 comment on column public.quick_questions.question is 'The question.';
 comment on column public.quick_questions.topics is 'What it is about.';
+comment on column public.quick_questions.terms is 'The topics, as they are compared.';
 comment on column public.quick_questions.status is
   'open, claimed, completed, expired or cancelled.';
 comment on column public.quick_questions.claimed_by is 'The mentor who took it: users.id.';
@@ -87,7 +89,7 @@ comment on column public.mentor_leaderboard.points is 'See private.leaderboard_p
 comment on column public.mentor_leaderboard.questions_completed is 'Questions answered.';
 comment on column public.mentor_leaderboard.question_rating is 'Their mean rating; empty: unrated.';
 comment on column public.mentor_leaderboard.sessions_held is 'Sessions and meetings held.';
-comment on column public.mentor_leaderboard.matches_completed is 'Matches completed.';
+comment on column public.mentor_leaderboard.matches_completed is 'Matches completed in which they met.';
 comment on column public.mentor_leaderboard.refreshed_at is 'When the row last changed.';
 
 alter table public.quick_questions enable row level security;
@@ -102,6 +104,43 @@ grant select on table public.mentor_leaderboard to authenticated;
 
 create trigger mentor_sync_touch before update on public.quick_questions
 for each row when (old is distinct from new) execute function private.touch_updated_at();
+
+-- Definer: whoever writes a question need not read the vocabulary.
+create function private.settle_question() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  new.terms := array(select t.term from private.terms_of(new.topics) as t (term) order by t.term);
+  return new;
+end
+$$;
+comment on function private.settle_question() is
+  'Trigger: the terms of a question are made once, and not whenever somebody looks at it.';
+
+create trigger mentor_sync_settled before insert or update of topics, terms
+on public.quick_questions
+for each row execute function private.settle_question();
+
+-- Definer, likewise. Open questions are few, and those that name neither word stay as they are.
+create function private.question_alias_changed() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  changed constant text[] := case tg_op
+    when 'INSERT' then array[new.alias, new.term]
+    when 'DELETE' then array[old.alias, old.term]
+    else array[old.alias, old.term, new.alias, new.term]
+  end;
+begin
+  update public.quick_questions as q
+  set topics = q.topics
+  where q.status in ('open', 'claimed') and q.terms && changed;
+  return null;
+end
+$$;
+comment on function private.question_alias_changed() is
+  'Trigger: questions that name the word or its meaning follow.';
+
+create trigger mentor_sync_questions after insert or update or delete on public.term_aliases
+for each row execute function private.question_alias_changed();
 
 -- Who answers -------------------------------------------------------------------------------
 
@@ -168,7 +207,7 @@ language sql stable
 set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
   with topic as materialized (
     select k.id
-    from private.terms_of(p_question.topics) as named (term)
+    from unnest(p_question.terms) as named (term)
     inner join public.match_terms as k on k.term = named.term
   ),
   found as materialized (
@@ -286,27 +325,60 @@ $$;
 comment on function private.require_may_ask(uuid) is
   'An error where a person is no student, or has as many open questions as there may be.';
 
+create function private.require_text_fits(p_name text, p_text text, p_most integer) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if length(p_text) > p_most then
+    raise exception '% has % characters.', p_name, length(p_text)
+      using errcode = '22023', hint = format('It has %s at the most.', p_most);
+  end if;
+end
+$$;
+comment on function private.require_text_fits(text, text, integer) is
+  'An error that says how long a text may be, where it is longer.';
+
+create function private.require_question_fits(p_title text, p_question text, p_topics text[])
+returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_title = '' then
+    raise exception 'A question has a title.'
+      using errcode = '22023', hint = 'Give p_title: the question in a line, of 1 to 200 characters.';
+  end if;
+  perform private.require_text_fits('p_title', p_title, 200);
+  perform private.require_text_fits('p_question', p_question, 5000);
+  if cardinality(p_topics) > 20 then
+    raise exception 'The question has % topics.', cardinality(p_topics)
+      using errcode = '22023', hint = 'p_topics has 20 at the most.';
+  end if;
+end
+$$;
+comment on function private.require_question_fits(text, text, text[]) is
+  'An error that says what may be given, where a question cannot be asked so.';
+
 -- Definer, like all that write questions: nobody writes the table by hand.
 create function private.post_question(p_title text, p_question text, p_topics text[])
 returns public.quick_questions
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   me constant uuid := private.current_user_id();
+  title constant text := private.trim_space(coalesce(p_title, ''));
+  topics constant text[] := array(
+    select t.topic
+    from (
+      select private.trim_space(x.topic) as topic, x.place
+      from unnest(p_topics) with ordinality as x (topic, place)
+    ) as t
+    where t.topic <> ''
+    order by t.place
+  );
   made public.quick_questions;
 begin
   perform private.require_may_ask(me);
+  perform private.require_question_fits(title, p_question, topics);
   insert into public.quick_questions (student_id, title, question, topics, expires_at)
   values (
-    me, private.trim_space(coalesce(p_title, '')), coalesce(p_question, ''),
-    array(
-      select t.topic
-      from (
-        select private.trim_space(x.topic) as topic, x.place
-        from unnest(p_topics) with ordinality as x (topic, place)
-      ) as t
-      where t.topic <> ''
-      order by t.place
-    ),
+    me, title, coalesce(p_question, ''), topics,
     now() + make_interval(days => private.number_setting('question_days', 7))
   )
   returning * into made;
@@ -345,14 +417,13 @@ begin
   end if;
   return query
   select
-    q.id, q.title, q.question, q.topics, u.full_name, topic.terms && mine as suits, q.created_at,
+    q.id, q.title, q.question, q.topics, u.full_name, q.terms && mine as suits, q.created_at,
     q.expires_at
   from public.quick_questions as q
   inner join public.users as u on u.id = q.student_id
-  cross join lateral (select array(select private.terms_of(q.topics))) as topic (terms)
   where q.status = 'open' and q.expires_at > now() and q.student_id is distinct from me
     and q.student_id <> all (blocked)
-    and (p_topics is null or topic.terms && wanted)
+    and (p_topics is null or q.terms && wanted)
   order by suits desc, q.created_at, q.id;
 end
 $$;
@@ -468,6 +539,7 @@ begin
   if private.trim_space(coalesce(p_answer, '')) = '' then
     raise exception 'An answer says something.' using errcode = '22023', hint = 'Give p_answer.';
   end if;
+  perform private.require_text_fits('p_answer', p_answer, 10000);
   update public.quick_questions as q
   set status = 'completed', answer = p_answer, completed_at = now()
   where q.id = p_id and q.status = 'claimed' and q.claimed_by = private.current_user_id()
@@ -502,8 +574,10 @@ declare
   rated public.quick_questions;
 begin
   if p_rating is null or p_rating not between 1 and 5 then
-    raise exception 'A rating is 1 to 5.' using errcode = '22023', hint = 'Give p_rating.';
+    raise exception 'A rating of % cannot be given.', coalesce(p_rating::text, 'nothing')
+      using errcode = '22023', hint = 'p_rating is 1 to 5.';
   end if;
+  perform private.require_text_fits('p_comment', p_comment, 2000);
   update public.quick_questions as q
   set rating = p_rating, rating_comment = nullif(p_comment, ''), rated_at = now()
   where q.id = p_id and q.student_id = private.current_user_id()
@@ -650,7 +724,7 @@ language sql immutable set search_path = '' as $$
 $$;
 comment on function private.leaderboard_points(bigint, bigint, bigint, bigint) is
   'Points: 10 a question answered, and 2 for each star above three that its rating has; 5 a'
-  ' session or meeting held; 30 a match completed.';
+  ' session or meeting held; 30 a match completed in which they met.';
 
 create function private.leaderboard() returns setof public.mentor_leaderboard
 language sql stable set search_path = '' as $$
@@ -675,7 +749,11 @@ language sql stable set search_path = '' as $$
     ) as s on s.mentor_id = t.person_id
     left join (
       select x.mentor_id, count(*) as completed
-      from public.matches as x where x.status = 'completed'
+      from public.matches as x
+      where x.status = 'completed' and exists (
+        select from public.mentorship_sessions as y
+        where y.match_id = x.id and y.status = 'COMPLETED' and not y.is_deleted
+      )
       group by x.mentor_id
     ) as m on m.mentor_id = t.person_id
     where t.is_approved and t.is_active and t.person_id is not null
@@ -769,6 +847,8 @@ comment on function public.get_leaderboard(integer) is
   'The mentors with most points, as of the last run of refresh_leaderboard. For signed-in people.';
 
 revoke all on function
+  private.settle_question(),
+  private.question_alias_changed(),
   private.answers_questions(),
   private.blocked_students(),
   private.terms_of_mentor(uuid),
@@ -776,6 +856,8 @@ revoke all on function
   private.ask_mentors(public.quick_questions),
   private.tell_of_question(public.quick_questions, uuid, text, text),
   private.require_may_ask(uuid),
+  private.require_text_fits(text, text, integer),
+  private.require_question_fits(text, text, text[]),
   private.post_question(text, text, text[]),
   private.get_open_questions(text[]),
   private.refuse_question(uuid, text, text),

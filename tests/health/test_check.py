@@ -80,6 +80,31 @@ def test_well_ends_it_and_help_tells_the_admins_at_once(project: Project) -> Non
     assert sorted(said) == [("check_in", "help", None), ("check_in", "well", None)]
 
 
+def test_a_student_whose_mentor_left_is_told_of_at_once(project: Project) -> None:
+    young, asked = pair(project, days=3), pair(project, days=63, name="b")
+    fine = pair(project, days=3, name="c")
+    work(project, HEALTH)
+    assert sorted(mails(project)) == sorted(
+        [("health_check_in", asked.student), ("health_check_in", asked.mentor)]
+    )
+    for two in (young, asked):
+        project.run(f"update mentors set is_active = false where person_id = '{two.mentor}'")
+    counts = work(project, HEALTH)
+    assert (counts["asked"], counts["escalated"]) == (0, 2)
+    assert episode(young) == episode(asked) == ("at_risk", True, True)
+    assert episode(fine) == ("unknown", False, False)
+    assert young.health()["reasons"][-1]["why"] == "the mentor is not active any more"
+    (message,) = alerts(project)
+    assert "a-student@example.org with A-Mentor (the mentor is not active any more)" in message
+    assert "simulate leave ADDRESS" in project.one("select hint from job_alerts")
+    waiting = "select distinct status from message_outbox where kind like 'health%'"
+    assert project.rows(waiting) == [("superseded",)]
+    assert work(project, HEALTH)["changed"] == 0
+    project.run("update mentors set is_active = true")
+    assert work(project, HEALTH)["recovered"] == 1
+    assert episode(young) == ("unknown", False, False)
+
+
 def test_only_active_matches_are_looked_at_and_only_news_written(project: Project) -> None:
     paused = pair(project, days=80, status="paused")
     ended = pair(project, days=80, name="b", status="dissolved", ended_at="now")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import psycopg
+import pytest
+
 from tests.health.support import acts, code_of, pair
 from tests.people import as_admin, as_anon, as_mentor, as_service, as_student
 from tests.project import Project
@@ -71,9 +74,11 @@ def test_feedback_has_its_time(project: Project) -> None:
         f"{call} p_type => 'meeting', p_session_id => '{others}')": "MS011",
         f"{call} p_type => 'meeting', p_session_id => '{theirs}')": None,
         f"{call} 'so so', p_type => 'check_in')": "22023",
-        f"{call} p_type => 'rumour')": "23514",
-        f"select submit_feedback('{two.match}')": "23514",
-        f"select submit_feedback('{two.match}', 6)": "23514",
+        f"{call} p_type => 'rumour')": "22023",
+        f"{call} p_type => null)": "22023",
+        f"{call} repeat('x', 5001))": "22023",
+        f"select submit_feedback('{two.match}')": "22023",
+        f"select submit_feedback('{two.match}', 9)": "22023",
     }
     with acts(project, two.student) as student:
         assert {call: code_of(student, call) for call in open_calls} == open_calls
@@ -85,6 +90,26 @@ def test_feedback_has_its_time(project: Project) -> None:
     project.run(end.format(31))
     with acts(project, two.student) as student:
         assert code_of(student, f"{call} p_type => 'final')") == "MS027"
+
+
+def test_what_is_wrong_is_named_and_what_may_be_given(project: Project) -> None:
+    two = pair(project, days=20)
+    log, give = f"select log_meeting('{two.match}', ", f"select submit_feedback('{two.match}', "
+    said = {
+        f"{log} p_minutes => -45)": ("A meeting does not take -45 minutes.", "1 to 1440"),
+        f"{log} p_format => 'hologram')": ('The format "hologram" is not known.', "in_person"),
+        f"{give} 9)": ("A rating of 9 cannot be given.", "1 to 5"),
+        f"{give} 3, p_type => 'rumour')": (
+            'The type "rumour" of feedback is not known.',
+            "check_in",
+        ),
+    }
+    for call, (message, hint) in said.items():
+        with acts(project, two.student) as student, pytest.raises(psycopg.Error) as caught:
+            student.rows(call)
+        assert caught.value.diag.message_primary == message
+        assert hint in str(caught.value.diag.message_hint)
+    assert project.rows("select from mentorship_feedback") == []
 
 
 def test_a_student_has_one_vote_a_match(project: Project) -> None:
@@ -109,3 +134,20 @@ def test_feedback_is_contact_and_a_call_for_help_is_none(project: Project) -> No
     other.says(other.mentor, None, "help", p_type="check_in")
     assert two.row("last_contact_at is not null") == (True,)
     assert other.row("last_contact_at is not null") == (False,)
+
+
+def test_who_clears_comments_away_was_not_heard_of(project: Project) -> None:
+    two = pair(project, days=65)
+    two.says(two.mentor, 4, "Fine", p_type="survey")
+    two.age(30)
+    assert two.row("last_contact_at") == (None,)
+    project.run("update mentorship_feedback set comment = ''")
+    with as_service(project) as service:
+        service.changed("update mentorship_feedback set comment = '', rating = 3")
+        service.connection.commit()
+    assert two.row("last_contact_at") == (None,)
+    project.run("update mentorship_feedback set period = 3")
+    two.says(two.mentor, 2, p_type="survey")
+    assert rating(project, two.mentor) == (0.0, 0)
+    assert two.row("last_contact_at is not null") == (True,)
+    assert project.one("select count(*) from mentorship_feedback") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from uuid import uuid4
 
-from tests.health.support import code_of, pair
+from tests.health.support import acts, code_of, pair
 from tests.people import as_admin, as_anon, as_mentor, as_person, as_service, as_student
 from tests.project import Project
 
@@ -34,6 +34,21 @@ def test_either_side_logs_a_meeting_and_both_read_it(project: Project) -> None:
     assert project.one("select count(*) from message_outbox where kind like 'session%%'") == 0
 
 
+def test_a_meeting_that_is_logged_twice_is_one(project: Project) -> None:
+    two = pair(project, days=0.5)
+    log = "select log_meeting(%s, date_trunc('day', now()) - interval '1 minute' * %s)"
+    meetings = []
+    for minutes in (1, 1, 2):
+        with acts(project, two.student) as student:
+            meetings.append(student.one(log, two.match, minutes))
+            student.connection.commit()
+    with acts(project, two.mentor) as mentor:
+        meetings.append(mentor.one(log, two.match, 1))
+        mentor.connection.commit()
+    assert meetings[0] == meetings[1]
+    assert len(set(meetings)) == project.one("select count(*) from meeting_logs") == 3
+
+
 def test_nobody_else_logs_or_reads_one(project: Project) -> None:
     two = pair(project, days=20)
     two.met(1)
@@ -59,9 +74,15 @@ def test_what_cannot_be_is_refused(project: Project) -> None:
     log = f"select log_meeting('{two.match}', "
     calls = {
         f"{log} now() + interval '1 day')": "22023",
+        f"{log} now() - interval '22 days')": "22023",
+        f"{log} '-infinity')": "22023",
+        f"{log} 'infinity')": "22023",
         f"""{log} p_action_items => '[{{"due": "2026-12-01"}}]')""": "22023",
         f"""{log} p_action_items => '"Call"')""": "22023",
-        f"{log} p_minutes => 0)": "23514",
+        f"{log} p_minutes => -45)": "22023",
+        f"{log} p_format => 'hologram')": "22023",
+        f"{log} p_notes => repeat('x', 20001))": "22023",
+        f"{log} p_action_items => to_jsonb(array[repeat('x', 20000)]))": "22023",
         f"select log_meeting('{uuid4()}')": "MS011",
         f"select log_meeting('{ended}')": "MS027",
         f"select set_action_items('{uuid4()}', '[]')": "MS011",

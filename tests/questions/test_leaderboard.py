@@ -27,7 +27,8 @@ def session(mentor: UUID, student: UUID, status: str, *, is_deleted: bool = Fals
 
 @pytest.fixture
 def mentors(project: Project, people: People) -> list[UUID]:
-    """Ann has 3 questions (5, 2, unrated), Ben a match, Cid 30 points of sessions, Dan nothing."""
+    """Ann has 3 questions (5, 2, unrated) and 5 points of sessions, Ben a match with a meeting,
+    Cid 35 points of sessions, Dan a match that was completed without any."""
     ann, ben, cid, dan = (people.mentor(f"{n}@example.org") for n in ("ann", "ben", "cid", "dan"))
     student = people.student()
     for rating in (5, 2, None):
@@ -37,10 +38,14 @@ def mentors(project: Project, people: People) -> list[UUID]:
         if rating:
             people.rate(student, question, rating)
     people.claim(dan, people.question(student))
-    match(project, ben, student, status="completed", ended_at="2026-11-01")
+    met = match(project, ben, student, status="completed", ended_at="2026-11-01")
+    match(project, dan, student, status="completed", ended_at="2026-11-01")
     match(project, dan, student)
     project.run(
-        *[session(cid, student, "COMPLETED")] * 6,
+        session(ben, student, "COMPLETED"),
+        f"update mentorship_sessions set match_id = '{met}'",
+        session(ann, student, "COMPLETED"),
+        *[session(cid, student, "COMPLETED")] * 7,
         session(cid, student, "CANCELLED"),
         session(dan, student, "COMPLETED", is_deleted=True),
     )
@@ -54,11 +59,11 @@ def test_what_counts_and_who_is_where(project: Project, api: Api, mentors: list[
             "select name, rank, points, questions_completed, question_rating::text, sessions_held,"
             " matches_completed from get_leaderboard()"
         )
-        assert student.rows("select points from get_leaderboard(1)") == [(34,)]
+        assert student.rows("select points from get_leaderboard(1)") == [(39,)]
     assert found == [
-        ("ann", 1, 34, 3, "3.50", 0, 0),
-        ("ben", 2, 30, 0, None, 0, 1),
-        ("cid", 2, 30, 0, None, 6, 0),
+        ("ann", 1, 39, 3, "3.50", 1, 0),
+        ("ben", 2, 35, 0, None, 1, 1),
+        ("cid", 2, 35, 0, None, 7, 0),
     ]
     with as_anon(project) as anybody:
         assert anybody.refused("select * from get_leaderboard()")

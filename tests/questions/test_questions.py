@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -62,6 +63,29 @@ def test_who_does_what_with_a_question_of_another(project: Project, people: Peop
     assert status(project, question) == "claimed"
 
 
+def test_what_does_not_fit_is_refused_and_told(project: Project, people: People) -> None:
+    mentor, student = people.mentor("m@example.org"), people.student()
+    ask = "select post_question(%s, %s, %s)"
+    long, many = "x" * 201, [f"t{n}" for n in range(21)]
+    for title, text, topics in (
+        (" ", "", []),
+        (long, "", []),
+        ("A", long * 25, []),
+        ("A", "", many),
+    ):
+        assert people.refused(student, ask, title, text, topics) == "22023"
+    assert project.rows("select from quick_questions") == []
+    question = people.question(student)
+    people.claim(mentor, question)
+    answer = "select complete_question(%s, repeat('x', 10001))"
+    assert people.refused(mentor, answer, question) == "22023"
+    people.answer(mentor, question)
+    rate = "select rate_question(%s, %s, repeat('x', 2001))"
+    assert people.refused(student, rate, question, 5) == "22023"
+    assert people.refused(student, "select rate_question(%s, 9)", question) == "22023"
+    assert people.rate(student, question) == 5
+
+
 def test_the_mail_says_what_its_kind_needs(project: Project, people: People) -> None:
     people.mentor("m@example.org", "SQL")
     people.question(people.student(), "SQL", title="A join?")
@@ -119,6 +143,34 @@ def test_mentors_see_first_what_suits_them(project: Project, people: People) -> 
         assert len(admin.rows("select id from get_open_questions()")) == 2
         assert len(service.rows("select id from get_open_questions()")) == 2
         assert anybody.refused("select id from get_open_questions()")
+
+
+def test_a_question_keeps_its_terms_and_follows_an_alias(project: Project, people: People) -> None:
+    mentor, student = people.mentor("m@example.org", "JavaScript"), people.student()
+    js, other = people.question(student, "JS"), people.question(student, "Ecma Skript")
+    listed = "select id, suits from get_open_questions()"
+    assert people.rows(mentor, listed) == [(js, True), (other, False)]
+    terms = "select terms from quick_questions where id = %s"
+    assert project.one(terms, js) == ["javascript"]
+    project.run("insert into term_aliases (alias, term) values ('Ecma Skript', 'javascript')")
+    assert project.one(terms, other) == ["javascript"]
+    assert people.rows(mentor, listed) == [(js, True), (other, True)]
+    project.run("delete from term_aliases where alias = 'ecma skript'")
+    assert project.one(terms, other) == ["ecma skript"]
+
+
+def test_many_open_questions_are_listed_quickly(project: Project, people: People) -> None:
+    mentor, student = people.mentor("m@example.org", "SQL"), people.student()
+    project.run(
+        f"""insert into quick_questions (student_id, title, topics, terms, expires_at)
+        select '{student}', 'Q', '{{SQL joins and views}}', '{{}}', now() + interval '1 day'
+        from generate_series(1, 2000)"""
+    )
+    people.rows(mentor, "select 1")
+    began = monotonic()
+    found = people.rows(mentor, "select suits from get_open_questions()")
+    assert monotonic() - began < 0.5
+    assert found == [(True,)] * 2000
 
 
 def test_the_table_shows_each_their_own(project: Project, people: People) -> None:

@@ -133,6 +133,27 @@ def test_other_weights_are_another_version(project: Project) -> None:
         project.run("insert into match_weights values (9, 99, 0, 0, 0, 0, 0)")
 
 
+def test_one_row_of_weights_is_current(project: Project) -> None:
+    weights = "goals, industry, research, technical, location, communication"
+    project.run(f"insert into match_weights ({weights}) values (0, 0, 0, 100, 0, 0)")
+    found = "select version from match_weights where is_current"
+    twice = "select 0, 0, 0, 100, 0, 0, true from generate_series(1, 2)"
+    for statement in (
+        "update match_weights set is_current = true",
+        f"insert into match_weights ({weights}, is_current) {twice}",
+    ):
+        with pytest.raises(psycopg.Error, match="Only one row") as caught:
+            project.run(statement)
+        assert caught.value.sqlstate == "22023"
+        assert project.rows(found) == [(1,)]
+    with as_service(project) as daemon:
+        assert daemon.changed("update match_weights set is_current = version = 2") == 2
+        daemon.connection.commit()
+    assert project.rows(found) == [(2,)]
+    project.run("update match_weights set is_current = true where version = 1")
+    assert project.rows(found) == [(1,)]
+
+
 def test_a_student_asks_about_themselves_only(project: Project) -> None:
     ann, bob = student(project, "ann@x.org"), mentor(project, "bob@x.org")
     cid = student(project, "cid@x.org")

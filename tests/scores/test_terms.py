@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -88,6 +90,21 @@ def test_people_follow_an_alias_that_is_added(project: Project) -> None:
     assert terms(project, bob) == before
     project.run("delete from term_aliases where alias = 'machine lerning'")
     assert terms(project, ann)["technical"] == {"machine lerning"}
+
+
+def test_twenty_thousand_words_are_looked_through_quickly(project: Project) -> None:
+    ann = student(project, "ann@example.org", skills=("Machine Lerning",))
+    mentor(project, "bob@example.org", skills=("Machine Lerning",))
+    project.run(
+        "insert into match_terms (term, label) select left(md5(n::text), 12) || ' ' || n, n::text"
+        " from generate_series(1, 20000) as n",
+        "insert into private.profile_terms (user_id, factor, term_id)"
+        f" select '{ann}', 4, id from match_terms on conflict do nothing",
+    )
+    began = monotonic()
+    found = project.rows("select alias, term from suggest_aliases(20000)")
+    assert monotonic() - began < 5
+    assert ("machine lerning", "machine learning") in found
 
 
 def test_an_alias_that_says_nothing_is_refused(project: Project) -> None:
