@@ -14,6 +14,7 @@ CREATE TYPE private.health_change AS (
 	at_risk_since timestamp with time zone,
 	escalated_at timestamp with time zone,
 	asks_for_help boolean,
+	mentor_left boolean,
 	last_contact_at timestamp with time zone,
 	was_at_risk_since timestamp with time zone,
 	was_escalated_at timestamp with time zone
@@ -858,6 +859,7 @@ CREATE TABLE public.quick_questions (
     title text NOT NULL,
     question text DEFAULT ''::text NOT NULL,
     topics text[] DEFAULT '{}'::text[] NOT NULL,
+    terms text[] DEFAULT '{}'::text[] NOT NULL,
     status text DEFAULT 'open'::text NOT NULL,
     claimed_by uuid,
     claimed_at timestamp with time zone,
@@ -891,6 +893,8 @@ COMMENT ON COLUMN public.quick_questions.title IS 'The question in a line.';
 COMMENT ON COLUMN public.quick_questions.question IS 'The question.';
 
 COMMENT ON COLUMN public.quick_questions.topics IS 'What it is about.';
+
+COMMENT ON COLUMN public.quick_questions.terms IS 'The topics, as they are compared.';
 
 COMMENT ON COLUMN public.quick_questions.status IS 'open, claimed, completed, expired or cancelled.';
 
@@ -1810,6 +1814,7 @@ begin
   if private.trim_space(coalesce(p_answer, '')) = '' then
     raise exception 'An answer says something.' using errcode = '22023', hint = 'Give p_answer.';
   end if;
+  perform private.require_text_fits('p_answer', p_answer, 10000);
   update public.quick_questions as q
   set status = 'completed', answer = p_answer, completed_at = now()
   where q.id = p_id and q.status = 'claimed' and q.claimed_by = private.current_user_id()
@@ -2476,12 +2481,16 @@ CREATE FUNCTION private.escalate(p_changes private.health_change[]) RETURNS bigi
   with told as (
     select c.match_id, format(
       '%s with %s (%s)', coalesce(s.full_name, 'a student'), coalesce(t.full_name, 'a mentor'),
-      case when c.asks_for_help then 'asks for help' else 'health ' || c.score end
-    ) as line
+      case
+        when c.mentor_left then 'the mentor is not active any more'
+        when c.asks_for_help then 'asks for help'
+        else 'health ' || c.score
+      end
+    ) as line, c.mentor_left
     from unnest(p_changes) as c
     inner join public.users as s on s.id = c.student_id
     inner join public.users as t on t.id = c.mentor_id
-    where c.was_escalated_at is null and c.escalated_at is not null
+    where c.escalated_at is not null and c.escalated_at is distinct from c.was_escalated_at
   ),
   made as (
     insert into public.job_alerts (kind, job, message, hint)
@@ -2490,14 +2499,16 @@ CREATE FUNCTION private.escalate(p_changes private.health_change[]) RETURNS bigi
       format('Matches at risk: %s. ', count(*)) || array_to_string(
         (array_agg(t.line order by t.line, t.match_id))[:20], ', '
       ) || case when count(*) > 20 then ' and others' else '' end || '.',
-      'See v_at_risk_matches.'
+      'See v_at_risk_matches.' || case when bool_or(t.mentor_left) then
+        ' Who could take over from a mentor: mentor-sync simulate leave ADDRESS'
+      else '' end
     from told as t
     having count(*) > 0
   )
   select count(*) from told
 $$;
 
-COMMENT ON FUNCTION private.escalate(p_changes private.health_change[]) IS 'Tells the admins of matches that are at risk for long, or where somebody asks for help.';
+COMMENT ON FUNCTION private.escalate(p_changes private.health_change[]) IS 'Tells the admins of matches that are at risk for long, where somebody asks for help, or whose mentor left.';
 
 CREATE FUNCTION private.expire_offers(p_limit integer) RETURNS jsonb
     LANGUAGE plpgsql
@@ -2686,9 +2697,17 @@ begin
   end if;
   if tg_op <> 'DELETE' then
     rated := rated || array(select n.about_id from new_rows as n where n.author_role = 'student');
+  end if;
+  if tg_op = 'INSERT' then
+    perform private.note_contact(array(
+      select n.match_id from new_rows as n where private.is_contact(n)
+    ));
+  elsif tg_op = 'UPDATE' then
     perform private.note_contact(array(
       select n.match_id from new_rows as n
-      where n.feedback_type <> 'check_in' or n.comment <> 'help'
+      inner join old_rows as o using (id)
+      where private.is_contact(n) and n.author_id = private.current_user_id()
+        and (n.rating, n.comment) is distinct from (o.rating, o.comment)
     ));
   end if;
   perform private.refresh_ratings(array(select distinct r.id from unnest(rated) as r (id)));
@@ -3099,14 +3118,13 @@ begin
   end if;
   return query
   select
-    q.id, q.title, q.question, q.topics, u.full_name, topic.terms && mine as suits, q.created_at,
+    q.id, q.title, q.question, q.topics, u.full_name, q.terms && mine as suits, q.created_at,
     q.expires_at
   from public.quick_questions as q
   inner join public.users as u on u.id = q.student_id
-  cross join lateral (select array(select private.terms_of(q.topics))) as topic (terms)
   where q.status = 'open' and q.expires_at > now() and q.student_id is distinct from me
     and q.student_id <> all (blocked)
-    and (p_topics is null or topic.terms && wanted)
+    and (p_topics is null or q.terms && wanted)
   order by suits desc, q.created_at, q.id;
 end
 $$;
@@ -3180,13 +3198,14 @@ CREATE FUNCTION private.health_changes(p_ids uuid[]) RETURNS SETOF private.healt
     AS $$
   select
     m.id, m.student_id, m.mentor_id, h.score, h.status, h.reasons, risk.since, risk.told,
-    h.asks_for_help, m.last_contact_at, m.at_risk_since, m.escalated_at
+    h.asks_for_help, h.mentor_left, m.last_contact_at, m.at_risk_since, m.escalated_at
   from private.match_health(p_ids) as h
   inner join public.matches as m on m.id = h.match_id and m.status = 'active'
   cross join lateral (
     select
       case when h.status = 'at_risk' then coalesce(m.at_risk_since, now()) end as since,
       case when h.status = 'at_risk' then coalesce(
+        case when h.mentor_left and not m.health_reasons @> '[{"part": "mentor"}]' then now() end,
         m.escalated_at,
         case when h.asks_for_help or m.at_risk_since <= now() - make_interval(
           days => private.number_setting('escalate_days', 7)
@@ -3447,6 +3466,66 @@ $$;
 
 COMMENT ON FUNCTION private.is_as_derived(p_profile public.mentorship_profiles) IS 'Whether a profile holds nothing but what the sync made of the member.';
 
+CREATE TABLE public.mentorship_feedback (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    match_id uuid,
+    session_id uuid,
+    author_id uuid NOT NULL,
+    author_role text NOT NULL,
+    about_id uuid,
+    rating integer,
+    comment text DEFAULT ''::text NOT NULL,
+    feedback_type text DEFAULT 'general'::text NOT NULL,
+    period integer DEFAULT 0 NOT NULL,
+    is_shared boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mentorship_feedback_comment_fits CHECK ((length(comment) <= 5000)),
+    CONSTRAINT mentorship_feedback_of_one CHECK ((num_nonnulls(match_id, session_id) >= 1)),
+    CONSTRAINT mentorship_feedback_period_not_negative CHECK ((period >= 0)),
+    CONSTRAINT mentorship_feedback_rating_range CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT mentorship_feedback_role_known CHECK ((author_role = ANY (ARRAY['student'::text, 'mentor'::text]))),
+    CONSTRAINT mentorship_feedback_says_something CHECK (((rating IS NOT NULL) OR (comment <> ''::text))),
+    CONSTRAINT mentorship_feedback_type_known CHECK ((feedback_type = ANY (ARRAY['survey'::text, 'meeting'::text, 'check_in'::text, 'final'::text, 'general'::text])))
+);
+
+COMMENT ON TABLE public.mentorship_feedback IS 'What people say of their match or a session.';
+
+COMMENT ON COLUMN public.mentorship_feedback.id IS 'The feedback.';
+
+COMMENT ON COLUMN public.mentorship_feedback.match_id IS 'The match that it is about.';
+
+COMMENT ON COLUMN public.mentorship_feedback.session_id IS 'The session that it is about, if one.';
+
+COMMENT ON COLUMN public.mentorship_feedback.author_id IS 'Who says it: users.id.';
+
+COMMENT ON COLUMN public.mentorship_feedback.author_role IS 'student or mentor: what they are there.';
+
+COMMENT ON COLUMN public.mentorship_feedback.about_id IS 'The other side: users.id.';
+
+COMMENT ON COLUMN public.mentorship_feedback.rating IS '1 to 5.';
+
+COMMENT ON COLUMN public.mentorship_feedback.comment IS 'The rest, in words; of a check-in: well or help.';
+
+COMMENT ON COLUMN public.mentorship_feedback.feedback_type IS 'survey, meeting, check_in, final or general.';
+
+COMMENT ON COLUMN public.mentorship_feedback.period IS 'Of a survey: the how many-eth of the match; of a check-in: on which of its days; otherwise 0.';
+
+COMMENT ON COLUMN public.mentorship_feedback.is_shared IS 'Whether the other side may read it.';
+
+COMMENT ON COLUMN public.mentorship_feedback.created_at IS 'When it was given.';
+
+COMMENT ON COLUMN public.mentorship_feedback.updated_at IS 'When it was last changed.';
+
+CREATE FUNCTION private.is_contact(p_feedback public.mentorship_feedback) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select p_feedback.feedback_type <> 'check_in' or p_feedback.comment <> 'help'
+$$;
+
+COMMENT ON FUNCTION private.is_contact(p_feedback public.mentorship_feedback) IS 'Whether feedback says that the two of a match are in contact.';
+
 CREATE FUNCTION private.is_known_term(p_term text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -3637,7 +3716,7 @@ CREATE FUNCTION private.keep_health(p_changes private.health_change[]) RETURNS v
     private.risk_about(c.match_id, c.was_at_risk_since), array['health_check_in']
   )
   from unnest(p_changes) as c
-  where c.was_at_risk_since is not null and c.at_risk_since is null;
+  where c.was_at_risk_since is not null and (c.at_risk_since is null or c.mentor_left);
   update public.matches as m
   set
     health_score = c.score, health_status = c.status, health_reasons = c.reasons,
@@ -3797,7 +3876,7 @@ COMMENT ON COLUMN public.mentor_leaderboard.question_rating IS 'Their mean ratin
 
 COMMENT ON COLUMN public.mentor_leaderboard.sessions_held IS 'Sessions and meetings held.';
 
-COMMENT ON COLUMN public.mentor_leaderboard.matches_completed IS 'Matches completed.';
+COMMENT ON COLUMN public.mentor_leaderboard.matches_completed IS 'Matches completed in which they met.';
 
 COMMENT ON COLUMN public.mentor_leaderboard.refreshed_at IS 'When the row last changed.';
 
@@ -3826,7 +3905,11 @@ CREATE FUNCTION private.leaderboard() RETURNS SETOF public.mentor_leaderboard
     ) as s on s.mentor_id = t.person_id
     left join (
       select x.mentor_id, count(*) as completed
-      from public.matches as x where x.status = 'completed'
+      from public.matches as x
+      where x.status = 'completed' and exists (
+        select from public.mentorship_sessions as y
+        where y.match_id = x.id and y.status = 'COMPLETED' and not y.is_deleted
+      )
       group by x.mentor_id
     ) as m on m.mentor_id = t.person_id
     where t.is_approved and t.is_active and t.person_id is not null
@@ -3850,7 +3933,7 @@ CREATE FUNCTION private.leaderboard_points(p_questions bigint, p_stars bigint, p
   )::integer
 $$;
 
-COMMENT ON FUNCTION private.leaderboard_points(p_questions bigint, p_stars bigint, p_sessions bigint, p_matches bigint) IS 'Points: 10 a question answered, and 2 for each star above three that its rating has; 5 a session or meeting held; 30 a match completed.';
+COMMENT ON FUNCTION private.leaderboard_points(p_questions bigint, p_stars bigint, p_sessions bigint, p_matches bigint) IS 'Points: 10 a question answered, and 2 for each star above three that its rating has; 5 a session or meeting held; 30 a match completed in which they met.';
 
 CREATE FUNCTION private.limit_waits(p_deadline timestamp with time zone) RETURNS void
     LANGUAGE sql
@@ -4115,21 +4198,25 @@ declare
   held constant timestamptz := coalesce(p_held_at, now());
   made uuid;
 begin
+  select s.session_id into made from public.mentorship_sessions as s
+  where s.match_id = theirs.id and s.scheduled_at = held and s.status = 'COMPLETED'
+    and s.logged_by = private.current_user_id() and not s.is_deleted
+  limit 1;
+  if found then
+    return made;
+  end if;
   if theirs.status not in ('active', 'paused') then
     raise exception 'This match is %.', theirs.status
       using errcode = 'MS027', hint = 'Meetings are logged while it is active or paused.';
   end if;
-  -- Clocks differ a little.
-  if held > now() + interval '5 minutes' then
-    raise exception 'A meeting is logged when it was held.'
-      using errcode = '22023', hint = 'Give p_held_at a time that is over.';
-  end if;
+  perform private.require_meeting_fits(p_minutes, p_format, p_notes);
+  perform private.require_time_fits(theirs, held);
   insert into public.mentorship_sessions (
     match_id, mentor_id, user_id, session_type, status, scheduled_at, completed_at,
     session_duration_minutes, format, notes, action_items, logged_by
   )
   values (
-    theirs.id, theirs.mentor_id, theirs.student_id, 'MENTORSHIP', 'COMPLETED', least(held, now()),
+    theirs.id, theirs.mentor_id, theirs.student_id, 'MENTORSHIP', 'COMPLETED', held,
     least(held, now()), p_minutes, p_format, nullif(p_notes, ''),
     private.read_action_items(p_action_items), private.current_user_id()
   )
@@ -4287,16 +4374,19 @@ $$;
 
 COMMENT ON FUNCTION private.match_batch() IS 'The offers that concern who is signed in.';
 
-CREATE FUNCTION private.match_health(p_ids uuid[]) RETURNS TABLE(match_id uuid, score integer, status text, reasons jsonb, asks_for_help boolean)
+CREATE FUNCTION private.match_health(p_ids uuid[]) RETURNS TABLE(match_id uuid, score integer, status text, reasons jsonb, asks_for_help boolean, mentor_left boolean)
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
   select m.id, total.score, case
+    when mentor.left then 'at_risk'
     when total.score >= known.watch and not signs.asks_for_help then 'healthy'
     when private.days_since(signs.since) < 14 then 'unknown'
     when total.score < known.at_risk or signs.asks_for_help then 'at_risk'
     else 'watch'
-  end, parts.reasons, signs.asks_for_help
+  end, parts.reasons || case when mentor.left then jsonb_build_array(
+    private.health_part('mentor', 0, 0, 'the mentor is not active any more')
+  ) else '[]' end, signs.asks_for_help, mentor.left
   from (
     select
       greatest(private.number_setting('silence_days', 21), 1) as silence,
@@ -4306,6 +4396,7 @@ CREATE FUNCTION private.match_health(p_ids uuid[]) RETURNS TABLE(match_id uuid, 
   ) as known
   cross join public.matches as m
   cross join lateral private.signs_of(m, known.silence) as signs
+  cross join lateral (select private.mentor_left(m) as left offset 0) as mentor
   cross join lateral (select private.health_parts(signs, known.silence) as reasons offset 0) as parts
   cross join lateral (
     select sum((p.part ->> 'points')::integer)::integer as score
@@ -4849,6 +4940,18 @@ $$;
 
 COMMENT ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) IS 'The expertise made from a member: area, industry, the first three skills; each once.';
 
+CREATE FUNCTION private.mentor_left(p_match public.matches) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select p_match.role <> 'peer' and coalesce((
+    select not bool_or(t.is_active and t.is_approved) from public.mentors as t
+    where t.person_id = p_match.mentor_id
+  ), false)
+$$;
+
+COMMENT ON FUNCTION private.mentor_left(p_match public.matches) IS 'Whether the mentor of a match is in the directory, and not active or not approved there.';
+
 CREATE FUNCTION private.mentor_members_with(p_addresses text[]) RETURNS uuid[]
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -4986,7 +5089,7 @@ CREATE FUNCTION private.mentors_for_question(p_question public.quick_questions) 
     AS $$
   with topic as materialized (
     select k.id
-    from private.terms_of(p_question.topics) as named (term)
+    from unnest(p_question.terms) as named (term)
     inner join public.match_terms as k on k.term = named.term
   ),
   found as materialized (
@@ -5761,21 +5864,23 @@ CREATE FUNCTION private.post_question(p_title text, p_question text, p_topics te
     AS $$
 declare
   me constant uuid := private.current_user_id();
+  title constant text := private.trim_space(coalesce(p_title, ''));
+  topics constant text[] := array(
+    select t.topic
+    from (
+      select private.trim_space(x.topic) as topic, x.place
+      from unnest(p_topics) with ordinality as x (topic, place)
+    ) as t
+    where t.topic <> ''
+    order by t.place
+  );
   made public.quick_questions;
 begin
   perform private.require_may_ask(me);
+  perform private.require_question_fits(title, p_question, topics);
   insert into public.quick_questions (student_id, title, question, topics, expires_at)
   values (
-    me, private.trim_space(coalesce(p_title, '')), coalesce(p_question, ''),
-    array(
-      select t.topic
-      from (
-        select private.trim_space(x.topic) as topic, x.place
-        from unnest(p_topics) with ordinality as x (topic, place)
-      ) as t
-      where t.topic <> ''
-      order by t.place
-    ),
+    me, title, coalesce(p_question, ''), topics,
     now() + make_interval(days => private.number_setting('question_days', 7))
   )
   returning * into made;
@@ -5874,6 +5979,26 @@ $$;
 
 COMMENT ON FUNCTION private.profile_owner(p_user_id uuid) IS 'The person that a verb is about, for those who may; 42501 for others.';
 
+CREATE FUNCTION private.question_alias_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  changed constant text[] := case tg_op
+    when 'INSERT' then array[new.alias, new.term]
+    when 'DELETE' then array[old.alias, old.term]
+    else array[old.alias, old.term, new.alias, new.term]
+  end;
+begin
+  update public.quick_questions as q
+  set topics = q.topics
+  where q.status in ('open', 'claimed') and q.terms && changed;
+  return null;
+end
+$$;
+
+COMMENT ON FUNCTION private.question_alias_changed() IS 'Trigger: questions that name the word or its meaning follow.';
+
 CREATE FUNCTION private.question_stats(p_since timestamp with time zone) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -5920,7 +6045,8 @@ CREATE FUNCTION private.queue_check_ins(p_changes private.health_change[]) RETUR
     ) as side (person, other)
     inner join public.users as u on u.id = side.person and u.status = 'Active'
     inner join public.users as o on o.id = side.other
-    where c.was_at_risk_since is null and c.at_risk_since is not null and not c.asks_for_help
+    where c.was_at_risk_since is null and c.at_risk_since is not null
+      and not c.asks_for_help and not c.mentor_left
     order by c.match_id, side.person
   )
   select count(*) from queued
@@ -6225,8 +6351,10 @@ declare
   rated public.quick_questions;
 begin
   if p_rating is null or p_rating not between 1 and 5 then
-    raise exception 'A rating is 1 to 5.' using errcode = '22023', hint = 'Give p_rating.';
+    raise exception 'A rating of % cannot be given.', coalesce(p_rating::text, 'nothing')
+      using errcode = '22023', hint = 'p_rating is 1 to 5.';
   end if;
+  perform private.require_text_fits('p_comment', p_comment, 2000);
   update public.quick_questions as q
   set rating = p_rating, rating_comment = nullif(p_comment, ''), rated_at = now()
   where q.id = p_id and q.student_id = private.current_user_id()
@@ -6270,6 +6398,10 @@ begin
   ) then
     raise exception 'Action items are a list of texts, or of {"text", "due", "done"}.'
       using errcode = '22023', hint = 'Such as [{"text": "Write the CV", "due": "2026-12-01"}].';
+  end if;
+  if length(items::text) > 20000 then
+    raise exception 'The action items have % characters.', length(items::text)
+      using errcode = '22023', hint = 'They have 20000 at the most, all together.';
   end if;
   return items;
 end
@@ -7090,6 +7222,28 @@ $$;
 
 COMMENT ON FUNCTION private.require_may_ask(p_student_id uuid) IS 'An error where a person is no student, or has as many open questions as there may be.';
 
+CREATE FUNCTION private.require_meeting_fits(p_minutes integer, p_format text, p_notes text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if p_minutes not between 1 and 1440 then
+    raise exception 'A meeting does not take % minutes.', p_minutes
+      using errcode = '22023', hint = 'p_minutes is 1 to 1440, or left out.';
+  end if;
+  if p_format not in ('video', 'phone', 'in_person', 'chat') then
+    raise exception 'The format "%" is not known.', left(p_format, 40)
+      using errcode = '22023', hint = 'p_format is video, phone, in_person or chat, or left out.';
+  end if;
+  if length(p_notes) > 20000 then
+    raise exception 'The notes have % characters.', length(p_notes)
+      using errcode = '22023', hint = 'p_notes has 20000 at the most.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_meeting_fits(p_minutes integer, p_format text, p_notes text) IS 'An error that says what may be given, where a meeting cannot be logged so.';
+
 CREATE FUNCTION private.require_mentor(p_user_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -7187,6 +7341,26 @@ $$;
 
 COMMENT ON FUNCTION private.require_pair(p_student_id uuid, p_mentor_id uuid, p_role text) IS 'An error where two can never be matched: oneself, not_a_mentor, inactive or blocked.';
 
+CREATE FUNCTION private.require_question_fits(p_title text, p_question text, p_topics text[]) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if p_title = '' then
+    raise exception 'A question has a title.'
+      using errcode = '22023', hint = 'Give p_title: the question in a line, of 1 to 200 characters.';
+  end if;
+  perform private.require_text_fits('p_title', p_title, 200);
+  perform private.require_text_fits('p_question', p_question, 5000);
+  if cardinality(p_topics) > 20 then
+    raise exception 'The question has % topics.', cardinality(p_topics)
+      using errcode = '22023', hint = 'p_topics has 20 at the most.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_question_fits(p_title text, p_question text, p_topics text[]) IS 'An error that says what may be given, where a question cannot be asked so.';
+
 CREATE FUNCTION private.require_score(p_student_id uuid, p_mentor_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -7231,6 +7405,39 @@ $$;
 
 COMMENT ON FUNCTION private.require_seats(p_mentors uuid[]) IS 'An error where one of these mentors has more students than they have declared to take.';
 
+CREATE FUNCTION private.require_text_fits(p_name text, p_text text, p_most integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if length(p_text) > p_most then
+    raise exception '% has % characters.', p_name, length(p_text)
+      using errcode = '22023', hint = format('It has %s at the most.', p_most);
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_text_fits(p_name text, p_text text, p_most integer) IS 'An error that says how long a text may be, where it is longer.';
+
+CREATE FUNCTION private.require_time_fits(p_match public.matches, p_held timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if p_held > now() + interval '5 minutes' then
+    raise exception 'A meeting is logged when it was held.'
+      using errcode = '22023', hint = 'Give p_held_at a time that is over.';
+  end if;
+  if p_held < p_match.started_at - interval '1 day' then
+    raise exception 'At % the match had not begun.', p_held
+      using errcode = '22023',
+        hint = 'Give p_held_at a time since it began: ' || private.day_name(p_match.started_at) || '.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_time_fits(p_match public.matches, p_held timestamp with time zone) IS 'An error where a meeting of the match cannot have been held then.';
+
 CREATE FUNCTION private.require_undoable(p_of uuid) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -7257,6 +7464,32 @@ end
 $$;
 
 COMMENT ON FUNCTION private.require_undoable(p_of uuid) IS 'An error where a run never was, has not ended, or its change log is gone.';
+
+CREATE FUNCTION private.require_words_fit(p_rating integer, p_comment text, p_type text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if (p_type in ('survey', 'meeting', 'check_in', 'final', 'general')) is not true then
+    raise exception 'The type "%" of feedback is not known.', left(p_type, 40)
+      using errcode = '22023', hint = 'p_type is survey, meeting, check_in, final or general.';
+  end if;
+  if p_rating not between 1 and 5 then
+    raise exception 'A rating of % cannot be given.', p_rating
+      using errcode = '22023', hint = 'p_rating is 1 to 5, or left out.';
+  end if;
+  if length(p_comment) > 5000 then
+    raise exception 'The comment has % characters.', length(p_comment)
+      using errcode = '22023', hint = 'p_comment has 5000 at the most.';
+  end if;
+  if p_rating is null and coalesce(p_comment, '') = '' then
+    raise exception 'Feedback says something.'
+      using errcode = '22023', hint = 'Give p_rating, 1 to 5, or p_comment, or both.';
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION private.require_words_fit(p_rating integer, p_comment text, p_type text) IS 'An error that says what may be given, where feedback cannot be kept so.';
 
 CREATE FUNCTION private.rescue_messages() RETURNS void
     LANGUAGE plpgsql
@@ -7901,6 +8134,18 @@ $$;
 
 COMMENT ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) IS 'Decides the members whose row somebody else made at the same moment.';
 
+CREATE FUNCTION private.settle_question() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  new.terms := array(select t.term from private.terms_of(new.topics) as t (term) order by t.term);
+  return new;
+end
+$$;
+
+COMMENT ON FUNCTION private.settle_question() IS 'Trigger: the terms of a question are made once, and not whenever somebody looks at it.';
+
 CREATE FUNCTION private.settle_run() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -7933,12 +8178,18 @@ CREATE FUNCTION private.settle_weights() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
+declare
+  made constant integer[] := array(select n.version from new_rows as n where n.is_current);
 begin
-  if new.is_current then
-    update public.match_weights as w set is_current = false
-    where w.is_current and w.version <> new.version;
+  if cardinality(made) > 1 then
+    raise exception 'Only one row of match_weights can be current.'
+      using errcode = '22023', hint = 'Set is_current in one row: where version = ' || made[1] || '.';
   end if;
-  return new;
+  if cardinality(made) = 1 then
+    update public.match_weights as w set is_current = false
+    where w.is_current and w.version <> made[1];
+  end if;
+  return null;
 end
 $$;
 
@@ -8117,6 +8368,7 @@ CREATE FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p_com
 declare
   theirs constant public.matches := private.own_match(p_match_id);
 begin
+  perform private.require_words_fit(p_rating, p_comment, p_type);
   perform private.require_feedback_fits(theirs, p_type, p_comment, p_session_id);
   return private.keep_feedback(
     theirs, private.current_user_id(), p_rating, p_comment, p_type,
@@ -8135,6 +8387,7 @@ COMMENT ON FUNCTION private.submit_feedback(p_match_id uuid, p_rating integer, p
 CREATE FUNCTION private.suggest_aliases(p_limit integer) RETURNS TABLE(alias text, term text, similarity real, people bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
+    SET enable_nestloop TO 'off'
     AS $_$
 declare
   home constant name := (
@@ -8152,29 +8405,53 @@ begin
   return query execute format(
     $sql$
       with used as materialized (
-        select t.id, t.term, t.is_known, count(distinct p.user_id) as people
+        select t.id, t.term, t.is_known, coalesce(n.people, 0) as people
         from public.match_terms as t
-        left join private.profile_terms as p on p.term_id = t.id and p.factor <= 4
-        group by t.id
+        left join (
+          select p.term_id, count(distinct p.user_id) as people
+          from private.profile_terms as p where p.factor <= 4
+          group by p.term_id
+        ) as n on n.term_id = t.id
       ),
-      unknown as (
-        select u.* from used as u
+      unknown as materialized (
+        select u.*, %1$s.show_trgm(u.term) as grams,
+          row_number() over (order by u.people desc, u.term) as place
+        from used as u
         where not u.is_known and u.people > 0
-        order by u.people desc, u.term
+        order by place
         limit 1000
+      ),
+      candidate as materialized (
+        select k.id, k.term, true as is_known, k.people, %1$s.show_trgm(k.term) as grams
+        from used as k where k.is_known
+        union all
+        select u.id, u.term, false, u.people, u.grams from unknown as u where u.place <= 200
+      ),
+      shared as (
+        select a.id, b.id as twin_id, count(*) as n
+        from (select u.id, g.gram from unknown as u cross join unnest(u.grams) as g (gram)) as a
+        inner join (
+          select c.id, g.gram from candidate as c cross join unnest(c.grams) as g (gram)
+        ) as b on b.gram = a.gram and b.id <> a.id
+        group by a.id, b.id
+      ),
+      twin as (
+        select distinct on (u.id) u.term, k.term as twin, alike.similarity, u.people
+        from shared as s
+        inner join unknown as u on u.id = s.id
+        inner join candidate as k on k.id = s.twin_id
+        cross join lateral (
+          select (
+            s.n::real / (cardinality(u.grams) + cardinality(k.grams) - s.n)
+          )::real as similarity
+        ) as alike
+        where alike.similarity >= 0.35 and abs(length(k.term) - length(u.term)) <= 6
+          and (k.is_known or (k.people, k.term) > (u.people, u.term))
+        order by u.id, alike.similarity desc, k.term
       )
-      select u.term, twin.term, twin.similarity, u.people
-      from unknown as u
-      cross join lateral (
-        select k.term, %1$s.similarity(u.term, k.term) as similarity
-        from used as k
-        where k.id <> u.id and (k.is_known or (k.people, k.term) > (u.people, u.term))
-          and abs(length(k.term) - length(u.term)) <= 6
-        order by 2 desc, k.term
-        limit 1
-      ) as twin
-      where twin.similarity >= 0.35
-      order by u.people desc, twin.similarity desc, u.term
+      select t.term, t.twin, t.similarity, t.people
+      from twin as t
+      order by t.people desc, t.similarity desc, t.term
       limit $1
     $sql$, quote_ident(home)
   ) using p_limit;
@@ -8222,6 +8499,9 @@ begin
     perform private.keep_feedback(
       theirs, new.user_id, null, new.answer, 'check_in', private.day_of(theirs, now()), null, null
     );
+  end if;
+  if new.answer <> 'help' then
+    perform private.note_contact(array[theirs.id]);
   end if;
   return null;
 end
@@ -9989,57 +10269,6 @@ CREATE FUNCTION public.get_dashboard_stats(p_days integer DEFAULT 30) RETURNS js
 
 COMMENT ON FUNCTION public.get_dashboard_stats(p_days integer) IS 'How the programme does: what is now, and what happened in the last p_days days: requests, offers, matches, capacity, feedback, questions. For admins and service_role.';
 
-CREATE TABLE public.mentorship_feedback (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    match_id uuid,
-    session_id uuid,
-    author_id uuid NOT NULL,
-    author_role text NOT NULL,
-    about_id uuid,
-    rating integer,
-    comment text DEFAULT ''::text NOT NULL,
-    feedback_type text DEFAULT 'general'::text NOT NULL,
-    period integer DEFAULT 0 NOT NULL,
-    is_shared boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT mentorship_feedback_comment_fits CHECK ((length(comment) <= 5000)),
-    CONSTRAINT mentorship_feedback_of_one CHECK ((num_nonnulls(match_id, session_id) >= 1)),
-    CONSTRAINT mentorship_feedback_period_not_negative CHECK ((period >= 0)),
-    CONSTRAINT mentorship_feedback_rating_range CHECK (((rating >= 1) AND (rating <= 5))),
-    CONSTRAINT mentorship_feedback_role_known CHECK ((author_role = ANY (ARRAY['student'::text, 'mentor'::text]))),
-    CONSTRAINT mentorship_feedback_says_something CHECK (((rating IS NOT NULL) OR (comment <> ''::text))),
-    CONSTRAINT mentorship_feedback_type_known CHECK ((feedback_type = ANY (ARRAY['survey'::text, 'meeting'::text, 'check_in'::text, 'final'::text, 'general'::text])))
-);
-
-COMMENT ON TABLE public.mentorship_feedback IS 'What people say of their match or a session.';
-
-COMMENT ON COLUMN public.mentorship_feedback.id IS 'The feedback.';
-
-COMMENT ON COLUMN public.mentorship_feedback.match_id IS 'The match that it is about.';
-
-COMMENT ON COLUMN public.mentorship_feedback.session_id IS 'The session that it is about, if one.';
-
-COMMENT ON COLUMN public.mentorship_feedback.author_id IS 'Who says it: users.id.';
-
-COMMENT ON COLUMN public.mentorship_feedback.author_role IS 'student or mentor: what they are there.';
-
-COMMENT ON COLUMN public.mentorship_feedback.about_id IS 'The other side: users.id.';
-
-COMMENT ON COLUMN public.mentorship_feedback.rating IS '1 to 5.';
-
-COMMENT ON COLUMN public.mentorship_feedback.comment IS 'The rest, in words; of a check-in: well or help.';
-
-COMMENT ON COLUMN public.mentorship_feedback.feedback_type IS 'survey, meeting, check_in, final or general.';
-
-COMMENT ON COLUMN public.mentorship_feedback.period IS 'Of a survey: the how many-eth of the match; of a check-in: on which of its days; otherwise 0.';
-
-COMMENT ON COLUMN public.mentorship_feedback.is_shared IS 'Whether the other side may read it.';
-
-COMMENT ON COLUMN public.mentorship_feedback.created_at IS 'When it was given.';
-
-COMMENT ON COLUMN public.mentorship_feedback.updated_at IS 'When it was last changed.';
-
 CREATE FUNCTION public.get_feedback(p_match_id uuid) RETURNS SETOF public.mentorship_feedback
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -10233,7 +10462,7 @@ CREATE FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with tim
   )
 $$;
 
-COMMENT ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) IS 'Logs a meeting that was held, by either side of a match: its id. Action items are texts, or {"text", "due", "done"}.';
+COMMENT ON FUNCTION public.log_meeting(p_match_id uuid, p_held_at timestamp with time zone, p_minutes integer, p_format text, p_notes text, p_action_items jsonb) IS 'Logs a meeting that was held, by either side of a match: its id, and the same one where it is called again with the same p_held_at. Action items are texts, or {"text", "due", "done"}.';
 
 CREATE FUNCTION public.match_outcomes(p_alive_days integer DEFAULT 60, p_good_rating numeric DEFAULT 4, p_least_group integer DEFAULT 10) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -11958,6 +12187,9 @@ ALTER TABLE ONLY public.match_terms
     ADD CONSTRAINT match_terms_term_key UNIQUE (term);
 
 ALTER TABLE ONLY public.match_weights
+    ADD CONSTRAINT match_weights_one_current EXCLUDE USING btree (is_current WITH =) WHERE (is_current) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.match_weights
     ADD CONSTRAINT match_weights_pkey PRIMARY KEY (version);
 
 ALTER TABLE ONLY public.matches
@@ -12092,8 +12324,6 @@ CREATE INDEX match_offers_student_idx ON public.match_offers USING btree (studen
 CREATE INDEX match_offers_unannounced_idx ON public.match_offers USING btree (id) WHERE ((status = 'offered'::text) AND (announced_at IS NULL));
 
 CREATE INDEX match_surveys_user_idx ON public.match_surveys USING btree (user_id);
-
-CREATE UNIQUE INDEX match_weights_one_current_idx ON public.match_weights USING btree (is_current) WHERE is_current;
 
 CREATE INDEX matches_active_idx ON public.matches USING btree (id) WHERE (status = 'active'::text);
 
@@ -12237,6 +12467,8 @@ CREATE TRIGGER mentor_sync_log_updated AFTER UPDATE ON public.users REFERENCING 
 
 CREATE TRIGGER mentor_sync_mailed AFTER INSERT ON public.job_alerts FOR EACH ROW EXECUTE FUNCTION private.mail_alert();
 
+CREATE TRIGGER mentor_sync_questions AFTER INSERT OR DELETE OR UPDATE ON public.term_aliases FOR EACH ROW EXECUTE FUNCTION private.question_alias_changed();
+
 CREATE TRIGGER mentor_sync_rated_deleted AFTER DELETE ON public.mentorship_feedback REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.feedback_changed();
 
 CREATE TRIGGER mentor_sync_rated_inserted AFTER INSERT ON public.mentorship_feedback REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.feedback_changed();
@@ -12253,9 +12485,13 @@ CREATE TRIGGER mentor_sync_sequence BEFORE UPDATE ON public.mentorship_sessions 
 
 CREATE TRIGGER mentor_sync_settled BEFORE UPDATE ON public.job_runs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.approved <> new.approved))) EXECUTE FUNCTION private.settle_run();
 
-CREATE TRIGGER mentor_sync_settled BEFORE INSERT OR UPDATE OF is_current ON public.match_weights FOR EACH ROW EXECUTE FUNCTION private.settle_weights();
+CREATE TRIGGER mentor_sync_settled BEFORE INSERT OR UPDATE OF topics, terms ON public.quick_questions FOR EACH ROW EXECUTE FUNCTION private.settle_question();
 
 CREATE TRIGGER mentor_sync_settled BEFORE INSERT OR UPDATE OF alias, term ON public.term_aliases FOR EACH ROW EXECUTE FUNCTION private.settle_alias();
+
+CREATE TRIGGER mentor_sync_settled_inserted AFTER INSERT ON public.match_weights REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.settle_weights();
+
+CREATE TRIGGER mentor_sync_settled_updated AFTER UPDATE ON public.match_weights REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.settle_weights();
 
 CREATE TRIGGER mentor_sync_terms_deleted AFTER DELETE ON public.mentor_specializations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.compared_changed('mentor_id', 'id');
 
@@ -12992,6 +13228,11 @@ GRANT SELECT ON TABLE public.mentorship_profiles TO authenticated;
 
 REVOKE ALL ON FUNCTION private.is_as_derived(p_profile public.mentorship_profiles) FROM PUBLIC;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_feedback TO service_role;
+GRANT SELECT ON TABLE public.mentorship_feedback TO authenticated;
+
+REVOKE ALL ON FUNCTION private.is_contact(p_feedback public.mentorship_feedback) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.is_known_term(p_term text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_mentor() FROM PUBLIC;
@@ -13112,6 +13353,8 @@ REVOKE ALL ON FUNCTION private.mentor_edited() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.mentor_expertise(p_area text, p_industry text, p_skills text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.mentor_left(p_match public.matches) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.mentor_members_with(p_addresses text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.mentor_states(p_ids uuid[]) FROM PUBLIC;
@@ -13208,6 +13451,8 @@ REVOKE ALL ON FUNCTION private.profile_lists(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.profile_owner(p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.question_alias_changed() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.question_stats(p_since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.queue_check_ins(p_changes private.health_change[]) FROM PUBLIC;
@@ -13299,6 +13544,8 @@ REVOKE ALL ON FUNCTION private.require_listed(p_mentor_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_may_ask(p_student_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.require_meeting_fits(p_minutes integer, p_format text, p_notes text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.require_mentor(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_no_mentor(p_student_id uuid, p_mentor_id uuid, p_role text) FROM PUBLIC;
@@ -13307,11 +13554,19 @@ REVOKE ALL ON FUNCTION private.require_open(p_offer public.match_offers) FROM PU
 
 REVOKE ALL ON FUNCTION private.require_pair(p_student_id uuid, p_mentor_id uuid, p_role text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.require_question_fits(p_title text, p_question text, p_topics text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.require_score(p_student_id uuid, p_mentor_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_seats(p_mentors uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.require_text_fits(p_name text, p_text text, p_most integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_time_fits(p_match public.matches, p_held timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.require_undoable(p_of uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_words_fit(p_rating integer, p_comment text, p_type text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.rescue_messages() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.rescue_messages() TO service_role;
@@ -13387,6 +13642,8 @@ REVOKE ALL ON FUNCTION private.set_signing_key(p_name text, p_key bytea) FROM PU
 REVOKE ALL ON FUNCTION private.settle_alias() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_lost(p_outcomes private.sync_outcome[], p_auto_approve boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.settle_question() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_run() FROM PUBLIC;
 
@@ -13655,9 +13912,6 @@ GRANT ALL ON FUNCTION public.get_at_risk_matches() TO service_role;
 REVOKE ALL ON FUNCTION public.get_dashboard_stats(p_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_dashboard_stats(p_days integer) TO authenticated;
 GRANT ALL ON FUNCTION public.get_dashboard_stats(p_days integer) TO service_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mentorship_feedback TO service_role;
-GRANT SELECT ON TABLE public.mentorship_feedback TO authenticated;
 
 REVOKE ALL ON FUNCTION public.get_feedback(p_match_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_feedback(p_match_id uuid) TO authenticated;
