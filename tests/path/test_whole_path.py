@@ -58,8 +58,8 @@ def test_a_student_walks_the_whole_path(project: Project, api: Api) -> None:
     assert cid.call("get_match_batch") == []
     assert [m["status"] for m in ann.call("get_matches")] == ["active"]
 
-    meeting = {"p_match_id": match["id"], "p_held_at": "2026-11-20T10:00:00Z", "p_minutes": 45}
-    ann.call("log_meeting", **meeting, p_format="video", p_notes="Began", p_action_items=["Read"])
+    meeting = {"p_match_id": match["id"], "p_minutes": 45, "p_format": "video"}
+    ann.call("log_meeting", **meeting, p_notes="Began", p_action_items=["Read"])
     ann.call("submit_feedback", p_match_id=match["id"], p_rating=5, p_comment="Very good")
     assert bob.sees("meeting_logs") == ann.sees("meeting_logs") == 1
     assert (bob.sees("mentorship_feedback"), ann.sees("mentorship_feedback")) == (0, 1)

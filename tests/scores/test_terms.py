@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -92,7 +90,9 @@ def test_people_follow_an_alias_that_is_added(project: Project) -> None:
     assert terms(project, ann)["technical"] == {"machine lerning"}
 
 
-def test_twenty_thousand_words_are_looked_through_quickly(project: Project) -> None:
+def test_twenty_thousand_words_take_less_than_the_api_allows(
+    project: Project,
+) -> None:
     ann = student(project, "ann@example.org", skills=("Machine Lerning",))
     mentor(project, "bob@example.org", skills=("Machine Lerning",))
     project.run(
@@ -101,9 +101,9 @@ def test_twenty_thousand_words_are_looked_through_quickly(project: Project) -> N
         "insert into private.profile_terms (user_id, factor, term_id)"
         f" select '{ann}', 4, id from match_terms on conflict do nothing",
     )
-    began = monotonic()
-    found = project.rows("select alias, term from suggest_aliases(20000)")
-    assert monotonic() - began < 5
+    with as_service(project) as daemon:
+        daemon.changed("set local statement_timeout = '8s'")
+        found = daemon.rows("select alias, term from suggest_aliases(20000)")
     assert ("machine lerning", "machine learning") in found
 
 
