@@ -160,8 +160,11 @@ def test_metrics_count_what_happened(project: Project, daemon: Fleet) -> None:
     replica = daemon.started()
     daemon.ended(daemon.ask(steps=1))
     url = replica.events("daemon starting")[0]["health"]
+    counted = 'mentor_sync_runs_total{job="drill",outcome="succeeded"} 1.0'
+    # The row says that the run ended a moment before the worker counts it.
+    wait_until(lambda: counted in httpx.get(f"{url}/metrics", timeout=5).text)
     text = httpx.get(f"{url}/metrics", timeout=5).text
-    assert 'mentor_sync_runs_total{job="drill",outcome="succeeded"} 1.0' in text
+    assert counted in text
     assert 'mentor_sync_api_requests_total{code="200"}' in text
     assert replica.ready()["ok"]
 
