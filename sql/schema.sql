@@ -2658,27 +2658,24 @@ begin
     'rank', 1 + count(*) filter (where a.ahead),
     'of', count(*) filter (where a.mentor_id <> p_mentor_id) + 1,
     'best_total', greatest(round(max(a.units) / 10000.0, 2), (score ->> 'total')::numeric),
-    'gives_up', greatest(round(max(a.units) / 10000.0, 2) - (score ->> 'total')::numeric, 0)
+    'gives_up', greatest(round(max(a.units) / 10000.0, 2) - (score ->> 'total')::numeric, 0),
+    'ahead', coalesce(
+      jsonb_agg(jsonb_build_object(
+        'mentor_id', a.mentor_id, 'mentor_name', a.full_name,
+        'total', round(a.units / 10000.0, 2)
+      ) order by a.rank) filter (where a.ahead and a.rank <= 3),
+      '[]'
+    )
   )
   into answer
   from (
-    select x.*, (x.units, p_mentor_id) > ((score ->> 'units')::integer, x.mentor_id)
-      and x.mentor_id <> p_mentor_id as ahead
+    select x.*, u.full_name, x.mentor_id <> p_mentor_id
+      and (x.units, p_mentor_id) > ((score ->> 'units')::integer, x.mentor_id) as ahead
     from private.allowed_mentors(p_student_id, weights) as x
+    inner join public.users as u on u.id = x.mentor_id
   ) as a;
   return score || answer || jsonb_build_object(
-    'rule', blocked_by,
-    'rule_in_words', private.rule_words(blocked_by),
-    'ahead', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-        'mentor_id', a.mentor_id, 'mentor_name', u.full_name,
-        'total', round(a.units / 10000.0, 2)
-      ) order by a.rank), '[]')
-      from private.allowed_mentors(p_student_id, weights) as a
-      inner join public.users as u on u.id = a.mentor_id
-      where a.rank <= 3 and a.mentor_id <> p_mentor_id
-        and (a.units, p_mentor_id) > ((score ->> 'units')::integer, a.mentor_id)
-    )
+    'rule', blocked_by, 'rule_in_words', private.rule_words(blocked_by)
   );
 end
 $$;
@@ -2885,15 +2882,6 @@ CREATE FUNCTION private.forget_stale(p_noted bigint[]) RETURNS void
 $$;
 
 COMMENT ON FUNCTION private.forget_stale(p_noted bigint[]) IS 'Forgets notes that were dealt with; somebody else may just be forgetting some of them.';
-
-CREATE FUNCTION private.free_seats(p_mentor_id uuid) RETURNS integer
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    AS $$
-  select greatest(s.effective - s.taken, 0) from private.mentor_states(array[p_mentor_id]) as s
-$$;
-
-COMMENT ON FUNCTION private.free_seats(p_mentor_id uuid) IS 'How many more students a mentor may be offered.';
 
 CREATE FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) RETURNS TABLE(id uuid, role text, status text, student_id uuid, student_name text, student_email text, mentor_id uuid, mentor_name text, mentor_email text, score numeric, health_status text, health_score integer, started_at timestamp with time zone, ended_at timestamp with time zone, end_reason text, last_contact_at timestamp with time zone, at_risk_since timestamp with time zone, meetings bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -13150,8 +13138,6 @@ REVOKE ALL ON FUNCTION private.forget_changes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.forget_departed(p_after uuid, p_until uuid, p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_stale(p_noted bigint[]) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.free_seats(p_mentor_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.get_all_matches(p_status text, p_mentor_id uuid, p_student_id uuid, p_health text, p_search text, p_role text) TO authenticated;

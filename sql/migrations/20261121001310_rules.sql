@@ -96,12 +96,6 @@ $$;
 comment on function private.mentor_states(uuid[]) is
   'How many students these mentors take and have, how they answer, and why they get no offers.';
 
-create function private.free_seats(p_mentor_id uuid) returns integer
-language sql stable set search_path = '' as $$
-  select greatest(s.effective - s.taken, 0) from private.mentor_states(array[p_mentor_id]) as s
-$$;
-comment on function private.free_seats(uuid) is 'How many more students a mentor may be offered.';
-
 -- Hard rules --------------------------------------------------------------------------------
 
 -- Three lists of the same length: the pairs, and the request that each is for (null: the one that
@@ -282,27 +276,24 @@ begin
     'rank', 1 + count(*) filter (where a.ahead),
     'of', count(*) filter (where a.mentor_id <> p_mentor_id) + 1,
     'best_total', greatest(round(max(a.units) / 10000.0, 2), (score ->> 'total')::numeric),
-    'gives_up', greatest(round(max(a.units) / 10000.0, 2) - (score ->> 'total')::numeric, 0)
+    'gives_up', greatest(round(max(a.units) / 10000.0, 2) - (score ->> 'total')::numeric, 0),
+    'ahead', coalesce(
+      jsonb_agg(jsonb_build_object(
+        'mentor_id', a.mentor_id, 'mentor_name', a.full_name,
+        'total', round(a.units / 10000.0, 2)
+      ) order by a.rank) filter (where a.ahead and a.rank <= 3),
+      '[]'
+    )
   )
   into answer
   from (
-    select x.*, (x.units, p_mentor_id) > ((score ->> 'units')::integer, x.mentor_id)
-      and x.mentor_id <> p_mentor_id as ahead
+    select x.*, u.full_name, x.mentor_id <> p_mentor_id
+      and (x.units, p_mentor_id) > ((score ->> 'units')::integer, x.mentor_id) as ahead
     from private.allowed_mentors(p_student_id, weights) as x
+    inner join public.users as u on u.id = x.mentor_id
   ) as a;
   return score || answer || jsonb_build_object(
-    'rule', blocked_by,
-    'rule_in_words', private.rule_words(blocked_by),
-    'ahead', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-        'mentor_id', a.mentor_id, 'mentor_name', u.full_name,
-        'total', round(a.units / 10000.0, 2)
-      ) order by a.rank), '[]')
-      from private.allowed_mentors(p_student_id, weights) as a
-      inner join public.users as u on u.id = a.mentor_id
-      where a.rank <= 3 and a.mentor_id <> p_mentor_id
-        and (a.units, p_mentor_id) > ((score ->> 'units')::integer, a.mentor_id)
-    )
+    'rule', blocked_by, 'rule_in_words', private.rule_words(blocked_by)
   );
 end
 $$;
@@ -346,7 +337,6 @@ grant select on table public.v_mentor_capacity to service_role;
 revoke all on function
   private.capacity_of(uuid),
   private.mentor_states(uuid[]),
-  private.free_seats(uuid),
   private.pair_rules(uuid[], uuid[], uuid[]),
   private.blocking_rule(uuid, uuid, uuid),
   private.rule_words(text),

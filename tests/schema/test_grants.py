@@ -98,7 +98,7 @@ FUNCTIONS = {
         " private.feedback_changed private.feedback_stats private.find_mentor"
         " private.follow_primary private.forbidden_pairs private.forbidden_then"
         " private.forget_changes private.forget_departed private.forget_stale"
-        " private.free_seats private.hash_of_rest private.health_changes private.health_part"
+        " private.hash_of_rest private.health_changes private.health_part"
         " private.health_parts private.held_back private.hmac_pad private.holders_of"
         " private.hours_apart private.hours_between private.is_as_derived private.is_contact"
         " private.is_known_term private.is_named private.is_rows_fault private.is_signed_by"
